@@ -1,0 +1,62 @@
+"""From a handful of labelled images to a segmentation model that you can trust, look at and ship.
+
+Importing this starts neither Keras nor NumPy: each name is fetched when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from fewmask.data.dataset import Dataset as Dataset
+    from fewmask.data.load import load_dataset as load_dataset
+    from fewmask.errors import FewmaskError as FewmaskError
+    from fewmask.evaluation.evaluate import evaluate as evaluate
+    from fewmask.inference.predict import load as load
+    from fewmask.models.encoders import unet_with_encoder as unet_with_encoder
+    from fewmask.models.unet import unet as unet
+    from fewmask.run import Run as Run
+    from fewmask.run import open_run as open_run
+    from fewmask.training.train import resume as resume
+    from fewmask.training.train import train as train
+
+_HOMES = {
+    "Dataset": "fewmask.data.dataset",
+    "FewmaskError": "fewmask.errors",
+    "Run": "fewmask.run",
+    "evaluate": "fewmask.evaluation.evaluate",
+    "load": "fewmask.inference.predict",
+    "load_dataset": "fewmask.data.load",
+    "open_run": "fewmask.run",
+    "resume": "fewmask.training.train",
+    "train": "fewmask.training.train",
+    "unet": "fewmask.models.unet",
+    "unet_with_encoder": "fewmask.models.encoders",
+}
+
+__all__ = [
+    "Dataset",
+    "FewmaskError",
+    "Run",
+    "evaluate",
+    "load",
+    "load_dataset",
+    "open_run",
+    "resume",
+    "train",
+    "unet",
+    "unet_with_encoder",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fewmask' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

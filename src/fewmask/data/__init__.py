@@ -1,0 +1,1 @@
+"""What there is to learn from: datasets, their images and masks."""

@@ -1,0 +1,95 @@
+"""Writing files whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from fewmask.errors import FewmaskError
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Lends a name beside `path`; what is written there becomes `path` when the block ends well.
+
+    A reader never sees half a file, and a process killed inside the block leaves the old file
+    as it was. If the block raises, the unfinished file is removed.
+
+    Args:
+        path: The file to be; its folder is made if it is missing.
+
+    Raises:
+        FewmaskError: If the disk is full, or the folder is missing rights or cannot be made.
+
+    Example:
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with whole_file(folder / "note.txt") as beside:
+    ...     _ = beside.write_text("all of it")
+    >>> [file.name for file in folder.iterdir()]
+    ['note.txt']
+    """
+    path = Path(path)
+    # The suffix stays last because image and model writers choose the format by it.
+    beside = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield beside
+        os.replace(beside, path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        # What kept it from being written may also keep it from being removed.
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Writes a UTF-8 text file whole or not at all.
+
+    Args:
+        path: The file to be.
+        text: What it will hold; line ends are kept as they are.
+
+    Raises:
+        FewmaskError: If it cannot be written.
+    """
+    with whole_file(path) as beside:
+        beside.write_bytes(text.encode("utf-8"))
+
+
+def cannot_write(path: str | Path, error: OSError) -> FewmaskError:
+    """Puts the operating system's refusal to write into our words.
+
+    Args:
+        path: What was to be written.
+        error: What the operating system said.
+
+    Returns:
+        An error that names the file and says what to do.
+    """
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return FewmaskError(
+            path,
+            "room on the disk to write it",
+            "the disk is full",
+            "Free some room or choose another folder; nothing half-written was left.",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return FewmaskError(
+            path,
+            "a folder that may be written to",
+            "no right to write there",
+            "Choose another folder or change its rights.",
+        )
+    return FewmaskError(
+        path,
+        "to be written",
+        f"the system refused: {error.strerror or error}",
+        "Check the path and the disk, or choose another folder.",
+    )

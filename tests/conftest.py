@@ -1,0 +1,22 @@
+"""What every test may ask for."""
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--real-data",
+        default=str(Path(__file__).parents[2] / "shared" / "data"),
+        help="folder with real photographs and masks; tests that need it are skipped without",
+    )
+
+
+@pytest.fixture(scope="session")
+def real_data(request: pytest.FixtureRequest) -> Path:
+    """The folder with real photographs; skips the test where there is none."""
+    folder = Path(request.config.getoption("--real-data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real photographs in {folder}: name their folder with --real-data")
+    return folder
