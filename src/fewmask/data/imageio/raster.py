@@ -1,0 +1,204 @@
+"""Pictures as Pillow decodes them, without what it makes up.
+
+A picture is opened by its first bytes, never by its suffix, and by the decoder of that format
+alone. So Pillow's own limit on pixels, a process-wide variable that other code may rely on, is
+left as it is: ours is checked on the header, before any pixel is decoded.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from fewmask.data.classes import Color
+from fewmask.data.imageio.orientation import UPRIGHT, exif_orientation
+from fewmask.data.imageio.strict import open_ended_jpeg, png_chunks, png_is_short
+from fewmask.data.imageio.tiff import TIFF_SIGNATURES
+from fewmask.errors import DataError
+
+Pixels = NDArray[Any]
+
+_FORMATS: tuple[tuple[bytes, type[ImageFile]], ...] = (
+    (b"\x89PNG\r\n\x1a\n", PngImageFile),
+    (b"BM", BmpImageFile),
+    (b"GIF8", GifImageFile),
+    (b"RIFF", WebPImageFile),
+    *((signature, TiffImageFile) for signature in TIFF_SIGNATURES),
+)
+_BLACK_WHITE: tuple[Color, ...] = ((0, 0, 0), (255, 255, 255))
+
+
+def damaged(path: str | Path, reason: str) -> DataError:
+    """Makes the error for a picture that cannot be decoded whole."""
+    return DataError(
+        path,
+        "a whole picture",
+        f"a damaged or cut-off one ({reason.strip().rstrip('.') or 'it cannot be decoded'})",
+        "Copy or export the file again, or leave it out.",
+    )
+
+
+def check_pixels(path: str | Path, height: int, width: int, max_pixels: int) -> None:
+    """Refuses a picture of more pixels than allowed.
+
+    Raises:
+        DataError: If height times width is larger than `max_pixels`.
+    """
+    if height * width > max_pixels:
+        raise DataError(
+            path,
+            f"at most {max_pixels:,} pixels",
+            f"{height:,} × {width:,} = {height * width:,}",
+            f"If the file is meant to be so large, allow it with --max-pixels {height * width}.",
+        )
+
+
+def open_raster(
+    file: BinaryIO, path: str | Path, max_pixels: int, at_least: int | None = None
+) -> ImageFile:
+    """Opens a picture with the Pillow decoder of its format; no pixel is decoded yet.
+
+    Args:
+        file: The open file.
+        path: Its name, for errors.
+        max_pixels: Largest height times width allowed.
+        at_least: Pixels that the longest side keeps if a JPEG decoder can shrink the picture.
+
+    Returns:
+        Pillow's picture, to be handed to the functions below.
+
+    Raises:
+        DataError: If it is no picture, in a format without a decoder, or too large.
+    """
+    file.seek(0)
+    start = file.read(16)
+    file.seek(0)
+    if start.startswith(b"\xff\xd8\xff"):
+        picture: ImageFile = JpegImageFile(io.BytesIO(open_ended_jpeg(file.read())))
+    else:
+        picture = _format_of(path, start)(file)
+    width, height = picture.size
+    check_pixels(path, height, width, max_pixels)
+    longest = max(width, height)
+    if at_least and longest > at_least:
+        picture.draft(None, (-(-width * at_least // longest), -(-height * at_least // longest)))
+    return picture
+
+
+def _format_of(path: str | Path, start: bytes) -> type[ImageFile]:
+    for signature, kind in _FORMATS:
+        if start.startswith(signature):
+            return kind
+    found, remedy = "something else", "Leave it out, or convert it to PNG."
+    if start[4:8] == b"ftyp":
+        found = f"a picture or video of the kind {start[8:12].decode('latin-1').strip()}"
+        if start[8:10] in (b"he", b"mi", b"av"):
+            found = "an AVIF picture" if start[8:10] == b"av" else "a HEIC picture"
+        remedy = "Convert it to JPEG or PNG, for example with: magick mogrify -format jpg *.heic"
+    elif not start:
+        found, remedy = "an empty file", "Copy or export the file again, or leave it out."
+    raise DataError(path, "a PNG, JPEG, TIFF, BMP, GIF or WebP picture", found, remedy)
+
+
+def raster_orientation(picture: ImageFile, file: BinaryIO) -> int:
+    """Returns how an opened picture is yet to be turned, as an EXIF orientation."""
+    if isinstance(picture, TiffImageFile):
+        return UPRIGHT  # Pillow turns these while decoding, and only these
+    exif = picture.info.get("exif", b"")
+    if isinstance(picture, PngImageFile):
+        # The block may stand behind the pixels, where Pillow sees it only after decoding them.
+        for name, start, length in png_chunks(file):
+            if name == b"eXIf":
+                file.seek(start)
+                exif = file.read(length)
+    return exif_orientation(exif)
+
+
+def raster_bits(picture: ImageFile, file: BinaryIO) -> int:
+    """Returns the bits of one stored value; 8 for every format but PNG."""
+    if not isinstance(picture, PngImageFile):
+        return 8
+    file.seek(24)
+    return file.read(1)[0]
+
+
+def _decode(picture: ImageFile, file: BinaryIO, path: str | Path) -> Pixels:
+    """Decodes the pixels in Pillow's mode, and refuses what the decoder had to make up."""
+    picture.load()
+    stored: Pixels = np.asarray(picture)
+    if isinstance(picture, PngImageFile):
+        # Missing rows come out as zeros, so only a last row of zeros needs a second look.
+        if not stored[-1].any() and png_is_short(file):
+            raise damaged(path, "it holds fewer rows than its header declares")
+        if stored.dtype == np.uint8 and raster_bits(picture, file) == 16:
+            return _deep_colors(file)
+    if picture.mode == "I" and not (stored.min() >= 0 and stored.max() <= 65535):
+        raise DataError(
+            path,
+            "whole numbers from 0 to 65535",
+            f"values from {stored.min()} to {stored.max()}",
+            "Scale them to that range and save them as 16 bits.",
+        )
+    # Modes I and I;16B: numbers of four bytes, or of two in the other order.
+    return stored.astype(np.uint16) if stored.dtype.itemsize > 1 else stored
+
+
+def _deep_colors(file: BinaryIO) -> Pixels:
+    """Decodes a PNG file with 16-bit colours, of which Pillow keeps only the upper 8 bits."""
+    file.seek(0)
+    pixels = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise OSError("its 16-bit colours cannot be decoded")
+    return np.concatenate([pixels[..., 2::-1], pixels[..., 3:]], axis=-1)  # OpenCV has BGR
+
+
+def image_pixels(picture: ImageFile, file: BinaryIO, path: str | Path) -> Pixels:
+    """Decodes an image for the eye: palettes as RGB, without transparency.
+
+    Returns:
+        Shape `(H, W)` or `(H, W, 3)`, uint8 or uint16, not turned upright yet.
+
+    Raises:
+        DataError: If the file holds fewer pixels than it declares, or wider numbers.
+    """
+    stored = _decode(picture, file, path)
+    if stored.dtype == np.uint16:
+        return stored[..., :3] if stored.ndim == 3 else stored
+    if picture.mode in ("L", "RGB"):
+        return stored
+    return np.asarray(picture.convert("L" if picture.mode in ("1", "LA") else "RGB"))
+
+
+def mask_pixels(
+    picture: ImageFile, file: BinaryIO, path: str | Path
+) -> tuple[Pixels, tuple[Color, ...] | None]:
+    """Decodes a mask as stored: palette indices, grey values, colours with their transparency.
+
+    Returns:
+        Pixels of shape `(H, W)` or `(H, W, 2 to 4)`, not turned upright yet, and the palette of
+        files that have one.
+
+    Raises:
+        DataError: If the file holds fewer pixels than it declares, or wider numbers.
+    """
+    stored = _decode(picture, file, path)
+    if picture.mode == "1":
+        return stored.astype(np.uint8), _BLACK_WHITE
+    if picture.mode == "P":
+        parts = picture.getpalette("RGB") or []
+        return stored, tuple(zip(parts[::3], parts[1::3], parts[2::3], strict=True))
+    if picture.mode in ("L", "LA", "RGB", "RGBA") or stored.dtype == np.uint16:
+        return stored, None
+    return np.asarray(picture.convert("RGBA" if picture.mode == "PA" else "RGB")), None
