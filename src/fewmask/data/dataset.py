@@ -1,0 +1,431 @@
+"""A dataset: rows of typed columns, with the pictures that they name."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewmask.data import imageio, notebook
+from fewmask.data.classes import Classes
+from fewmask.data.masks.encoding import MaskEncoding
+from fewmask.data.row import Row
+from fewmask.data.schema import Column, check_unique
+from fewmask.data.split import (
+    Seed,
+    complete_shares,
+    divide,
+    sizes_of_folds,
+    sizes_of_shares,
+    with_rest,
+)
+from fewmask.errors import ArgumentError, DataError
+
+
+class Split(NamedTuple):
+    """Three datasets that share no image and no group; those not asked for are empty."""
+
+    train: Dataset
+    validation: Dataset
+    test: Dataset
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """Samples in memory as rows; pictures are read from their files when asked for.
+
+    Nothing changes a dataset. What selects from it returns a new one, which shares the root,
+    the classes and the way masks are read.
+
+    Args:
+        name: What to call it: the name of its folder, or `owner/name`.
+        root: The folder that the paths of images and masks start from.
+        columns: The columns; see `Column`.
+        rows: One tuple of values a sample, in the order of the columns.
+        classes: The classes of its masks; None without masks.
+        encoding: How its mask files say which class a pixel is; None without masks.
+        findings: What was believed about the files, in sentences.
+        max_pixels: Larger pictures are refused.
+
+    Raises:
+        ArgumentError: If two columns share a name, or a value is of another kind than its column.
+
+    Example:
+
+    >>> part = Column("part", "category", ("train", "test"))
+    >>> rows = [("a.jpg", "train"), ("b.jpg", "train"), ("c.jpg", "test")]
+    >>> dataset = Dataset("three", Path("three"), [Column("image", "image"), part], rows)
+    >>> dataset[-1].part, len(dataset.filter(lambda row: row.part == "train"))
+    ('test', 2)
+    """
+
+    name: str
+    root: Path
+    columns: Sequence[Column]
+    rows: Sequence[tuple[Any, ...]]
+    classes: Classes | None = None
+    encoding: MaskEncoding | None = None
+    findings: tuple[str, ...] = ()
+    max_pixels: int = imageio.DEFAULT_MAX_PIXELS
+
+    def __post_init__(self) -> None:
+        check_unique(self.columns)
+        rows = []
+        for number, values in enumerate(self.rows):
+            where = f"{self.name}, row {number}"
+            if len(values) != len(self.columns):
+                raise ArgumentError(
+                    where,
+                    f"{len(self.columns)} values, one a column",
+                    str(len(values)),
+                    "Give every row a value for each column.",
+                )
+            pairs = zip(self.columns, values, strict=True)
+            rows.append(tuple(column.convert(value, where) for column, value in pairs))
+        object.__setattr__(self, "columns", tuple(self.columns))
+        object.__setattr__(self, "rows", tuple(rows))
+        object.__setattr__(self, "root", Path(self.root))
+
+    # --- rows -------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return (self._row(index) for index in range(len(self)))
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Dataset: ...
+    def __getitem__(self, index: int | slice) -> Row | Dataset:
+        if isinstance(index, slice):
+            return self.take(range(len(self))[index])
+        return self._row(self._place(index))
+
+    def _place(self, index: int) -> int:
+        place = operator.index(index)
+        if not -len(self) <= place < len(self):
+            raise IndexError(f"{self.name} has {len(self)} rows, there is no row {place}.")
+        return place % len(self)
+
+    def _row(self, place: int) -> Row:
+        names = tuple(column.name for column in self.columns)
+        return Row(names, self.rows[place], partial(notebook.show_row, self, place))
+
+    def take(self, indices: Sequence[int]) -> Dataset:
+        """Returns a dataset of the rows at these indices, in this order."""
+        return replace(self, rows=[self.rows[self._place(index)] for index in indices])
+
+    def column(self, name: str) -> Column:
+        """Returns the column of this name.
+
+        Raises:
+            ArgumentError: If there is none.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        names = ", ".join(column.name for column in self.columns)
+        raise ArgumentError(
+            f"column '{name}'", f"a column of {self.name}", "no such column", f"There are: {names}."
+        )
+
+    def has_column(self, name: str) -> bool:
+        """Whether there is a column of this name."""
+        return any(column.name == name for column in self.columns)
+
+    def values(self, name: str) -> list[Any]:
+        """Returns the values of one column, in the order of the rows.
+
+        Raises:
+            ArgumentError: If there is no such column.
+        """
+        place = list(self.columns).index(self.column(name))
+        return [row[place] for row in self.rows]
+
+    # --- pictures ---------------------------------------------------------------------------
+
+    @property
+    def image_column(self) -> str:
+        """Name of the first column of images.
+
+        Raises:
+            ArgumentError: If there is none.
+        """
+        name = self._first("image")
+        if name is None:
+            raise ArgumentError(
+                self.name, "a column of images", "none", "Keep it when selecting columns."
+            )
+        return name
+
+    @property
+    def mask_column(self) -> str | None:
+        """Name of the first column of masks, or None if there is none."""
+        return self._first("mask")
+
+    def _first(self, kind: str) -> str | None:
+        return next((column.name for column in self.columns if column.kind == kind), None)
+
+    def image_path(self, index: int) -> Path:
+        """Returns the file of a sample's image."""
+        return self.root / str(self[index][self.image_column])
+
+    def mask_path(self, index: int) -> Path:
+        """Returns the file of a sample's mask.
+
+        Raises:
+            DataError: If the dataset has no masks.
+        """
+        if self.mask_column is None:
+            raise DataError(self.name, "a dataset with masks", "none", "Load one that has masks.")
+        return self.root / str(self[index][self.mask_column])
+
+    def sample_id(self, index: int) -> str:
+        """Returns the path of a sample's image without its suffix, with `/`, from the root on."""
+        path: str = self[index][self.image_column]
+        folder, _, name = path.rpartition("/")
+        stem = name.rpartition(".")[0] or name
+        return f"{folder}/{stem}" if folder else stem
+
+    def load_image(self, image: str, reader: Callable[[str], Any] | None = None) -> Any:
+        """Opens an image that a row names.
+
+        Args:
+            image: What the row holds: `row.image`.
+            reader: What opens the file instead, called with its full path.
+
+        Returns:
+            A PIL image, turned the way the camera was held, or what `reader` returns.
+        """
+        path = self.root / image
+        return imageio.open_picture(path, self.max_pixels) if reader is None else reader(str(path))
+
+    def read_image(
+        self, index: int, channels: int | None = None, at_least: int | None = None
+    ) -> NDArray[np.uint8 | np.uint16]:
+        """Reads the pixels of a sample's image.
+
+        Args:
+            index: Its row.
+            channels: 1 or 3 to get that many; None keeps what the file has.
+            at_least: If smaller pixels are enough, the longest side that must remain.
+
+        Returns:
+            Shape `(H, W, C)`, uint8 or uint16.
+
+        Raises:
+            DataError: If the file is missing, broken or too large.
+        """
+        return imageio.read_image(self.image_path(index), channels, at_least, self.max_pixels)
+
+    def read_mask(self, index: int) -> NDArray[np.uint8]:
+        """Reads the class ids of a sample's mask.
+
+        Args:
+            index: Its row.
+
+        Returns:
+            Shape `(H, W)` as the image, uint8: class ids, and the ignore index if there is one.
+
+        Raises:
+            DataError: If the file is missing or broken, has another size than the image, or
+                holds a value that means no class.
+        """
+        path = self.mask_path(index)
+        if self.encoding is None:
+            raise DataError(
+                self.name, "masks whose values are understood", "none", "Load it from its folder."
+            )
+        mask = self.encoding.decode(imageio.read_mask_values(path, self.max_pixels), path)
+        size = imageio.read_size(self.image_path(index), self.max_pixels)
+        check_sizes(self.image_path(index), size, path, (mask.shape[0], mask.shape[1]))
+        return mask
+
+    # --- selecting --------------------------------------------------------------------------
+
+    def filter(self, keep: Callable[[Row], bool]) -> Dataset:
+        """Returns the rows for which `keep` says True."""
+        return self.take([place for place, row in enumerate(self) if keep(row)])
+
+    def select(self, names: Sequence[str]) -> Dataset:
+        """Returns a dataset with only these columns, in this order.
+
+        Raises:
+            ArgumentError: If there is no column of a name.
+        """
+        if isinstance(names, str):
+            names = [names]
+        columns = [self.column(name) for name in names]
+        places = [list(self.columns).index(column) for column in columns]
+        rows = [tuple(row[place] for place in places) for row in self.rows]
+        return replace(self, columns=columns, rows=rows)
+
+    def sort(self, key: str | Callable[[Row], Any], reverse: bool = False) -> Dataset:
+        """Returns the rows in another order; rows of equal keys keep theirs.
+
+        Args:
+            key: Name of a column, or a function of the row.
+            reverse: Whether the largest comes first.
+
+        Raises:
+            ArgumentError: If there is no column of that name.
+        """
+        if isinstance(key, str):
+            name = self.column(key).name
+            keys = self.values(name)
+        else:
+            keys = [key(row) for row in self]
+        return self.take(sorted(range(len(self)), key=keys.__getitem__, reverse=reverse))
+
+    # --- dividing ---------------------------------------------------------------------------
+
+    def create_folds(
+        self, sizes: Sequence[int], shuffle: bool = False, seed: Seed = None
+    ) -> list[Dataset]:
+        """Divides the dataset into folds of given sizes, with the rest in a last one.
+
+        If there is a column `group`, groups are kept whole, and a fold may be off by less than
+        the largest group. Within a fold the rows keep their order.
+
+        Args:
+            sizes: Numbers of images.
+            shuffle: Whether to draw; without, folds are cut off in the order of the rows.
+            seed: Equal seeds draw equal folds; None draws anew each time.
+
+        Returns:
+            One dataset for each size, then one with the rest, which may be empty.
+
+        Raises:
+            ArgumentError: If the sizes ask for more than there is.
+
+        Example:
+
+        >>> rows = [(f"{number}.jpg",) for number in range(97)]
+        >>> chairs = Dataset("chairs", Path(), [Column("image", "image")], rows)
+        >>> [len(fold) for fold in chairs.create_folds((20,), shuffle=True, seed=0)]
+        [20, 77]
+        """
+        folds = divide(with_rest(len(self), sizes), self._groups(None), None, shuffle, seed)
+        return [self.take(fold) for fold in folds]
+
+    def split(
+        self,
+        train: float = 0.8,
+        validation: float | None = None,
+        test: float | None = None,
+        group_by: str | None = None,
+        stratify_by: str | None = None,
+        seed: Seed = 0,
+    ) -> Split:
+        """Divides the dataset at random into training, validation and test images.
+
+        Args:
+            train: Share of the images to train from, in (0, 1].
+            validation: Share to choose by; left out, none.
+            test: Share to report on; left out, the rest.
+            group_by: Column whose equal values must not be separated; left out, the column
+                `group` where there is one.
+            stratify_by: Column of categories of which each part gets its share.
+            seed: Equal seeds draw equal parts; None draws anew each time.
+
+        Returns:
+            `Split(train, validation, test)`; a part of share 0 is an empty dataset.
+
+        Raises:
+            ArgumentError: If the shares do not add up to 1, or there are too few groups.
+
+        Example:
+
+        >>> rows = [(f"{number}.jpg",) for number in range(97)]
+        >>> chairs = Dataset("chairs", Path(), [Column("image", "image")], rows)
+        >>> train, validation, test = chairs.split(0.7, validation=0.1)
+        >>> len(train), len(validation), len(test)
+        (68, 10, 19)
+        """
+        sizes = sizes_of_shares(len(self), complete_shares(train, validation, test))
+        parts = divide(sizes, self._groups(group_by), self._strata(stratify_by), True, seed)
+        return Split(*(self.take(part) for part in parts))
+
+    def k_folds(
+        self,
+        k: int,
+        group_by: str | None = None,
+        stratify_by: str | None = None,
+        shuffle: bool = True,
+        seed: Seed = 0,
+    ) -> list[tuple[Dataset, Dataset]]:
+        """Divides the dataset k times so that each image is held out once.
+
+        Args:
+            k: Number of folds, at least 2.
+            group_by: As in `split`.
+            stratify_by: As in `split`.
+            shuffle: Whether to draw; without, folds are cut off in the order of the rows.
+            seed: Equal seeds draw equal folds; None draws anew each time.
+
+        Returns:
+            k pairs: images to train from, images held out.
+
+        Raises:
+            ArgumentError: If there are fewer groups than folds.
+        """
+        sizes = sizes_of_folds(len(self), k)
+        groups, strata = self._groups(group_by), self._strata(stratify_by)
+        folds = divide(sizes, groups, strata, shuffle, seed)
+        held_out = [set(fold) for fold in folds]
+        everything = range(len(self))
+        return [
+            (self.take([i for i in everything if i not in out]), self.take(sorted(out)))
+            for out in held_out
+        ]
+
+    def _groups(self, group_by: str | None) -> Sequence[Hashable]:
+        """Returns the group of each row; its number where every row is on its own."""
+        if group_by is None and not self.has_column("group"):
+            return range(len(self))
+        return self.values(group_by or "group")
+
+    def _strata(self, stratify_by: str | None) -> Sequence[Hashable] | None:
+        return None if stratify_by is None else self.values(stratify_by)
+
+    # --- showing ----------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        columns = ", ".join(map(repr, self.columns))
+        classes = f", classes {', '.join(self.classes.names)}" if self.classes else ""
+        return f"Dataset({self.name}, {len(self)} rows: {columns}{classes})"
+
+    def _repr_html_(self) -> str:
+        return notebook.show_dataset(self)
+
+
+def check_sizes(
+    image: Path, image_size: tuple[int, int], mask: Path, mask_size: tuple[int, int]
+) -> None:
+    """Refuses a mask of another size than its image.
+
+    Args:
+        image: The image's file.
+        image_size: Its `(height, width)`.
+        mask: The mask's file.
+        mask_size: Its `(height, width)`.
+
+    Raises:
+        DataError: If they differ.
+    """
+    if image_size != mask_size:
+        (height, width), (mask_height, mask_width) = image_size, mask_size
+        raise DataError(
+            mask,
+            f"the size of its image {image.name}, {width}×{height} pixels",
+            f"{mask_width}×{mask_height}",
+            "Export the mask again at the image's full size, or remove both.",
+        )

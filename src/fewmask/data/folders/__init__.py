@@ -1,0 +1,1 @@
+"""Folders of images and masks: what belongs together, by evidence."""

@@ -1,0 +1,303 @@
+"""Reads a folder of images and masks as a dataset."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fewmask.data import imageio
+from fewmask.data.dataset import Dataset, check_sizes
+from fewmask.data.folders.names import PART_WORDS, read_name, role_of_folder
+from fewmask.data.folders.pairing import Pair, Pairing, left_out, pair_pictures
+from fewmask.data.folders.settings import FILE_NAME as SETTINGS_NAME
+from fewmask.data.folders.settings import Settings, read_settings
+from fewmask.data.folders.sorting import natural_key
+from fewmask.data.folders.table import FILE_NAME as TABLE_NAME
+from fewmask.data.folders.table import Entry, read_table
+from fewmask.data.masks import understand_masks
+from fewmask.data.masks.decisions import MaskDecisions
+from fewmask.data.masks.legend import find_legend
+from fewmask.data.schema import Column
+from fewmask.data.wording import counted, some
+from fewmask.errors import DataError
+
+Progress = Callable[[int, int], None]
+
+
+def read_folder(
+    path: str | Path,
+    *,
+    masks: str | Path | None = None,
+    decisions: MaskDecisions | None = None,
+    max_pixels: int = imageio.DEFAULT_MAX_PIXELS,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Reads a folder of images and masks as a dataset.
+
+    Which pictures are masks, and whose, is found by evidence (see `pair_pictures`) or read from
+    `split.csv` beside them; what the values of the masks mean is found likewise (see
+    `understand_masks`). What was believed stands in `findings` of the dataset. A `fewmask.toml`
+    in the folder decides what the arguments leave open.
+
+    Every header is read, so that a picture that is broken or of another size than its mask is
+    refused here, not in the middle of a training.
+
+    Args:
+        path: The folder.
+        masks: The folder of the masks, as it is reached from `path` or from here.
+        decisions: What is known about the values of the masks.
+        max_pixels: Larger pictures are refused.
+        progress: Called with the work done so far, then all of it.
+
+    Returns:
+        A dataset with columns `image` and `mask`; `part` and `group` where they are known. Its
+        rows are in the order of the paths, 2 before 10.
+
+    Raises:
+        DataError: If there is no such folder, it has no masks, or images and masks do not match.
+        DecisionNeeded: If the masks can be understood in more than one way.
+        ArgumentError: If `fewmask.toml` holds something that means nothing.
+    """
+    root = check_folder(path)
+    settings = read_settings(root)
+    paths, from_masks = _list_pictures(root, *_masks_folder(root, masks, settings))
+    if not paths:
+        raise DataError(
+            root,
+            f"pictures ({', '.join(sorted(imageio.IMAGE_SUFFIXES))})",
+            "none",
+            "Name the folder that holds the images and their masks.",
+        )
+    table = read_table(root, paths, from_masks)
+    if table and table[0].mask is not None:
+        pairing = _pairs_of_table(paths, table)
+    else:
+        found = pair_pictures(root, paths, from_masks)
+        if found is None:
+            raise _no_masks(root, len(paths))
+        pairing = _narrowed(found, table) if table else found
+
+    pairs = sorted(pairing.pairs, key=lambda pair: natural_key(pair.image))
+    findings = list(pairing.findings)
+    if settings != Settings():
+        findings.append(f"{SETTINGS_NAME} decides: {settings.describe()}.")
+    columns, rows = _columns_and_rows(root, pairs, table)
+    findings.extend(_describe_parts(columns, rows))
+    _check_all_sizes(root, pairs, max_pixels, progress)
+
+    count = len(pairs)
+    understanding = understand_masks(
+        [root / pair.mask for pair in pairs],
+        _decide(decisions or MaskDecisions(), settings),
+        find_legend(root),
+        max_pixels,
+        None if progress is None else lambda done, total: progress(count + done, count + total),
+    )
+    return Dataset(
+        name=root.resolve().name or str(root),
+        root=root,
+        columns=columns,
+        rows=rows,
+        classes=understanding.classes,
+        encoding=understanding.encoding,
+        findings=(*findings, *understanding.findings),
+        max_pixels=max_pixels,
+    )
+
+
+def check_folder(path: str | Path) -> Path:
+    """Returns the folder with `~` written out.
+
+    Raises:
+        DataError: If there is nothing of this name, or it is no folder.
+    """
+    root = Path(path).expanduser()
+    if not root.exists():
+        raise DataError(
+            root, "a folder of images and masks", "nothing there", "Check the path for a slip."
+        )
+    if not root.is_dir():
+        raise DataError(
+            root,
+            "a folder of images and masks",
+            "a single file",
+            "Name the folder that it lies in; an archive must be unpacked before.",
+        )
+    return root
+
+
+def _masks_folder(
+    root: Path, masks: str | Path | None, settings: Settings
+) -> tuple[Path | None, str | None]:
+    """Returns the folder of the masks where it is one, and else the name that was given."""
+    if masks is not None:
+        here = Path(masks).expanduser()
+        # Whoever types `--masks masks` means the one in the data, whatever lies here beside it.
+        for folder in (root / here, here):
+            if folder.is_dir():
+                return folder, None
+        return None, here.as_posix()
+    if settings.masks is not None:
+        folder = root / Path(settings.masks).expanduser()
+        return (folder, None) if folder.is_dir() else (None, settings.masks)
+    return None, None
+
+
+def _list_pictures(
+    root: Path, masks: Path | None, name: str | None
+) -> tuple[list[str], str | None]:
+    """Lists the pictures of the data, and names the folder of masks as their paths begin."""
+    paths = [relative_path(file, root) for file in _walk(root)]
+    if masks is not None:
+        name = relative_path(masks, root)
+        if not _is_inside(masks, root):
+            paths.extend(f"{name}/{relative_path(file, masks)}" for file in _walk(masks))
+    return sorted(paths, key=natural_key), name
+
+
+def _is_inside(folder: Path, root: Path) -> bool:
+    return folder.absolute().is_relative_to(root.absolute())
+
+
+def relative_path(path: Path, root: Path) -> str:
+    """Returns the path from `root` on with `/`, through `..` if need be."""
+    try:
+        return Path(os.path.relpath(path, root)).as_posix()
+    except ValueError:  # another drive of Windows, to which no way leads from here
+        return path.absolute().as_posix()
+
+
+def _walk(root: Path) -> list[Path]:
+    """Lists every picture below a folder, without what is hidden and what trainings wrote."""
+    found: list[Path] = []
+    seen = {os.path.realpath(root)}
+    for folder, folders, files in os.walk(root, onerror=_refuse_locked, followlinks=True):
+        if Path(folder) != root and "run.json" in files:
+            folders.clear()
+            continue
+        kept = []
+        for name in sorted(folders):
+            real = os.path.realpath(os.path.join(folder, name))
+            # A link that leads back up would never end.
+            if not _is_hidden(name) and real not in seen:
+                seen.add(real)
+                kept.append(name)
+        folders[:] = kept
+        found.extend(
+            Path(folder) / name
+            for name in files
+            if not _is_hidden(name) and Path(name).suffix.lower() in imageio.IMAGE_SUFFIXES
+        )
+    return found
+
+
+def _refuse_locked(error: OSError) -> None:
+    raise DataError(
+        error.filename,
+        "a folder that may be read",
+        f"a refusal: {error.strerror}",
+        "Change its rights, or move it out of the folder of the data.",
+    ) from error
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "__MACOSX", "@eaDir"))
+
+
+def _pairs_of_table(paths: Sequence[str], table: Sequence[Entry]) -> Pairing:
+    pairs = tuple(Pair(entry.image, entry.mask or "", entry.part) for entry in table)
+    used = {path for pair in pairs for path in (pair.image, pair.mask)}
+    others = [read_name(path) for path in paths if path not in used]
+    findings = [f"{counted(len(pairs), 'image')} paired with masks by {TABLE_NAME}."]
+    return Pairing(pairs, (*findings, left_out(others)) if others else tuple(findings))
+
+
+def _narrowed(pairing: Pairing, table: Sequence[Entry]) -> Pairing:
+    """Keeps the pairs that the table lists, with the parts that it names."""
+    entries = {entry.image: entry for entry in table}
+    pairs = [pair for pair in pairing.pairs if pair.image in entries]
+    missing = len(pairing.pairs) - len(pairs)
+    note = f"Left out: {counted(missing, 'image')} that {TABLE_NAME} does not list."
+    return Pairing(
+        tuple(Pair(pair.image, pair.mask, entries[pair.image].part) for pair in pairs),
+        (*pairing.findings, note) if missing else pairing.findings,
+    )
+
+
+def _columns_and_rows(
+    root: Path, pairs: Sequence[Pair], table: Sequence[Entry] | None
+) -> tuple[list[Column], list[tuple[Any, ...]]]:
+    columns = [Column("image", "image"), Column("mask", "mask")]
+    values: list[list[str]] = [[pair.image for pair in pairs], [pair.mask for pair in pairs]]
+    parts = [pair.part for pair in pairs if pair.part is not None]
+    if parts:
+        if len(parts) < len(pairs):
+            outside = [pair.image for pair in pairs if pair.part is None]
+            raise DataError(
+                root,
+                "every image in a folder train, validation or test, or none",
+                f"{len(parts)} that are and {len(outside)} that are not: {some(outside)}",
+                "Move all of them into the folders, or out.",
+            )
+        known = [part for part in dict.fromkeys(PART_WORDS.values()) if part in parts]
+        columns.append(Column("part", "category", tuple(known)))
+        values.append(parts)
+    groups = {entry.image: entry.group for entry in table or () if entry.group is not None}
+    if groups:
+        columns.append(Column("group", "string"))
+        # An image without a group belongs to nobody else.
+        values.append([groups.get(pair.image) or pair.image for pair in pairs])
+    return columns, list(zip(*values, strict=True))
+
+
+def _describe_parts(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> list[str]:
+    findings = []
+    for place, column in enumerate(columns):
+        counts = Counter(row[place] for row in rows)
+        if column.name == "part":
+            parts = ", ".join(f"{counts[part]} {part}" for part in column.categories)
+            findings.append(f"Its images come in parts: {parts}.")
+        if column.name == "group":
+            findings.append(
+                f"Its images come in {counted(len(counts), 'group')}, each kept together."
+            )
+    return findings
+
+
+def _check_all_sizes(
+    root: Path, pairs: Sequence[Pair], max_pixels: int, progress: Progress | None
+) -> None:
+    for done, pair in enumerate(pairs, start=1):
+        image, mask = root / pair.image, root / pair.mask
+        size = imageio.read_size(image, max_pixels)
+        check_sizes(image, size, mask, imageio.read_size(mask, max_pixels))
+        if progress is not None:
+            progress(done, 2 * len(pairs))
+
+
+def _decide(decisions: MaskDecisions, settings: Settings) -> MaskDecisions:
+    """Takes each decision from the call, else from the file."""
+    index, threshold = decisions.ignore_index, decisions.threshold
+    return MaskDecisions(
+        decisions.classes or settings.classes,
+        settings.ignore_index if index is None else index,
+        settings.threshold if threshold is None else threshold,
+    )
+
+
+def _no_masks(root: Path, count: int) -> DataError:
+    """Says what to do: name the folder above, or draw masks."""
+    found = f"{counted(count, 'picture')} and no masks"
+    above = root.resolve().parent
+    roles = {role_of_folder(folder.name) for folder in above.iterdir() if folder.is_dir()}
+    if role_of_folder(root.resolve().name) in ("image", "mask") and {"image", "mask"} <= roles:
+        remedy = f"Name the folder above, which holds both: {above}"
+    else:
+        remedy = (
+            "Draw masks with LabelMe, CVAT or Label Studio, export them as PNG masks, and put "
+            "them into a folder masks/ beside the images, under the same names."
+        )
+    return DataError(root, "images and their masks", found, remedy)
