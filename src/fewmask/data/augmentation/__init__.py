@@ -1,0 +1,1 @@
+"""Augmentation: training pictures changed by chance, image and mask alike."""
