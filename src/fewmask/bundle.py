@@ -1,0 +1,77 @@
+"""What travels with a model: classes, scale, pixel range, provenance."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from fewmask.data.classes import Classes
+from fewmask.errors import ModelError
+from fewmask.scale import Frame
+
+FORMAT = 1
+"""Version of the facts as written; a model with a higher one was made by a newer fewmask."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Everything a model needs to be used right, beside its weights.
+
+    It is written into `model.keras` (the member `fewmask.json` of the archive) and into
+    `model.onnx` (the metadata entry `fewmask`), as JSON.
+
+    Args:
+        classes: The classes of the label maps that the model makes.
+        frame: The scale that the model was trained at.
+        channels: Number of image channels C the model takes.
+        value_range: Stored pixel values that the model sees as 0 and 255: `(0, 255)` for
+            8-bit pictures, the darkest and brightest of the training images for 16-bit ones.
+        provenance: Where the model comes from: names and versions, for people to read.
+    """
+
+    classes: Classes
+    frame: Frame
+    channels: int = 3
+    value_range: tuple[int, int] = (0, 255)
+    provenance: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Returns the facts as a JSON text."""
+        facts: dict[str, Any] = {
+            "format": FORMAT,
+            "classes": self.classes.to_json(),
+            "scale": self.frame.to_json(),
+            "channels": self.channels,
+            "value_range": list(self.value_range),
+            "provenance": self.provenance,
+        }
+        return json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str, where: object = "model") -> Bundle:
+        """Rebuilds a bundle from what `to_json` returned.
+
+        Args:
+            text: The JSON text.
+            where: The file it stands in, for the error.
+
+        Raises:
+            ModelError: If the facts were written by a newer fewmask.
+        """
+        facts = json.loads(text)
+        if facts["format"] > FORMAT:
+            raise ModelError(
+                where,
+                f"a model in format {FORMAT} or older",
+                f"format {facts['format']}, made by a newer fewmask",
+                "Upgrade: pip install --upgrade fewmask",
+            )
+        low, high = facts["value_range"]
+        return cls(
+            Classes.from_json(facts["classes"]),
+            Frame.from_json(facts["scale"]),
+            int(facts["channels"]),
+            (int(low), int(high)),
+            dict(facts["provenance"]),
+        )

@@ -1,0 +1,1 @@
+"""Uses a model: pictures in, label maps out."""

@@ -1,0 +1,151 @@
+"""Finds the images that a prediction is asked for."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fewmask.data.imageio import IMAGE_SUFFIXES
+from fewmask.errors import ArgumentError
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The images to predict.
+
+    Args:
+        paths: The files, in the order in which they were asked for, each once.
+        root: The folder that all sources share, absolute.
+    """
+
+    paths: tuple[Path, ...]
+    root: Path
+
+    def place(self, path: Path) -> Path:
+        """Returns where one of the images lies below the root; its results lie there too."""
+        return _absolute(path).relative_to(self.root)
+
+
+def find_images(sources: str | Path | Sequence[str | Path], out: str | Path) -> Inputs:
+    """Finds the images that files, folders or patterns name.
+
+    A folder stands for every image in it and below it. In a pattern `*` and `?` stand for parts
+    of a name and `**` for any folders. Hidden files and folders are passed over, and so are
+    earlier results: the folder `out`, where it lies inside such a source.
+
+    Args:
+        sources: Files, folders, patterns; or one of them.
+        out: The folder of the results.
+
+    Returns:
+        The images, at least one.
+
+    Raises:
+        ArgumentError: If a source names no image, an image lies in the folder of the results, or
+            the sources share no folder.
+    """
+    if isinstance(sources, str | Path):
+        sources = [sources]
+    results = _real(out)
+    found: dict[Path, Path] = {}
+    bases = []
+    for source in sources:
+        path = Path(source).expanduser()
+        # A name with brackets in it is first of all a name.
+        if path.is_file():
+            base, images = path.parent, [path]
+        else:
+            base, images = _expand(path, source)
+            if _real(base) in results.parents:
+                images = [image for image in images if results not in _real(image).parents]
+        if not images:
+            raise _no_image(source, base)
+        bases.append(_absolute(base))
+        for image in images:
+            found.setdefault(_absolute(image), image)
+    if not found:
+        raise ArgumentError("sources", "at least one image", "none", "Name a file or a folder.")
+    _check_apart(found.values(), out)
+    return Inputs(tuple(found.values()), _shared_folder(bases))
+
+
+def _absolute(path: str | Path) -> Path:
+    # Unlike resolve() this leaves links alone: a linked photo keeps the place where it was named.
+    return Path(os.path.abspath(path))
+
+
+def _real(path: str | Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _expand(path: Path, source: str | Path) -> tuple[Path, list[Path]]:
+    """Returns the folder that a folder or pattern speaks of, and the images it names."""
+    if path.is_dir():
+        return path, sorted(_images_below(path))
+    if not glob.has_magic(str(path)):
+        raise ArgumentError(
+            source,
+            "an image, a folder of images or a pattern",
+            "nothing of that name",
+            "Check the spelling; a name with spaces needs quotes.",
+        )
+    images: list[Path] = []
+    for match in sorted(map(Path, glob.glob(str(path), recursive=True))):
+        if match.is_dir():
+            images += sorted(_images_below(match))
+        elif match.suffix.lower() in IMAGE_SUFFIXES:
+            images.append(match)
+    base = path
+    while glob.has_magic(str(base)):
+        base = base.parent
+    return base, images
+
+
+def _images_below(folder: Path) -> Iterator[Path]:
+    for here, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            # macOS leaves "._photo.jpg" beside photo.jpg on drives that are not its own.
+            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES:
+                yield Path(here, name)
+
+
+def _no_image(source: str | Path, base: Path) -> ArgumentError:
+    names = [name for _, _, names in os.walk(base) for name in names if not name.startswith(".")]
+    suffixes = Counter(Path(name).suffix.lower() or "without suffix" for name in names)
+    there = ", ".join(f"{count} {suffix}" for suffix, count in suffixes.most_common(3))
+    return ArgumentError(
+        source,
+        "at least one image",
+        f"none ({base} holds {there or 'no files'})",
+        "Name images, a folder of images, or a pattern such as '*.jpg'.",
+    )
+
+
+def _check_apart(images: Iterable[Path], out: str | Path) -> None:
+    """Refuses results among the images: they could replace one, and would be read next time."""
+    results = _real(out)
+    for image in images:
+        if results in _real(image).parents:
+            raise ArgumentError(
+                f"--out {out}",
+                "a folder with no images to predict in it",
+                str(image),
+                "Choose another folder for the results with --out.",
+            )
+
+
+def _shared_folder(folders: Sequence[Path]) -> Path:
+    try:
+        return Path(os.path.commonpath(folders))
+    except ValueError:  # Windows has a tree of folders for each drive
+        raise ArgumentError(
+            "sources",
+            "images on one drive",
+            " and ".join(sorted({folder.drive for folder in folders})),
+            "Predict the images of each drive by themselves.",
+        ) from None

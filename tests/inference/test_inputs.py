@@ -1,0 +1,162 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from fewmask.errors import ArgumentError
+from fewmask.inference.inputs import find_images
+
+OUT = "predicted"
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    """A folder `photos` in the working directory, with what lies in such folders."""
+    monkeypatch.chdir(tmp_path)
+    for name in (
+        "photos/b.jpg", "photos/a.PNG", "photos/ghế số 1.tif", "photos/été/c.jpg",
+        "photos/notes.txt", "photos/.d.jpg", "photos/._b.jpg", "photos/.cache/e.jpg",
+        "other/f.png",
+    ):  # fmt: skip
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
+    return Path("photos")
+
+
+def names(sources, out=OUT):
+    return [path.as_posix() for path in find_images(sources, out).paths]
+
+
+def places(sources, out=OUT):
+    inputs = find_images(sources, out)
+    return [inputs.place(path).as_posix() for path in inputs.paths]
+
+
+ALL = ["photos/a.PNG", "photos/b.jpg", "photos/ghế số 1.tif", "photos/été/c.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        (["photos/b.jpg"], ["photos/b.jpg"]),
+        (["photos"], ALL),
+        ("photos", ALL),
+        (["photos/*.jpg"], ["photos/b.jpg"]),
+        (["photos/**/*.jpg"], ["photos/b.jpg", "photos/été/c.jpg"]),
+        (["photos/ghế*"], ["photos/ghế số 1.tif"]),
+        (["photos/?.*"], ["photos/a.PNG", "photos/b.jpg"]),
+        (["pho*"], ALL),
+        (["other", "photos/b.jpg"], ["other/f.png", "photos/b.jpg"]),
+        (["photos/b.jpg", "photos", "./photos/b.jpg"], ["photos/b.jpg", *ALL[:1], *ALL[2:]]),
+        (["photos/.d.jpg"], ["photos/.d.jpg"]),
+    ],
+)
+def test_what_sources_name(photos, sources, expected):
+    assert names(sources) == expected
+
+
+def test_a_name_with_brackets_is_a_name(photos):
+    Path("photos/b [1].jpg").touch()
+    assert names(["photos/b [1].jpg"]) == ["photos/b [1].jpg"]
+
+
+def test_a_file_that_is_named_is_taken_whatever_its_suffix(photos):
+    assert names(["photos/notes.txt"]) == ["photos/notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        (["photos/b.jpg"], ["b.jpg"]),
+        (["photos/été/c.jpg"], ["c.jpg"]),
+        (["photos/b.jpg", "photos/été/c.jpg"], ["b.jpg", "été/c.jpg"]),
+        (["photos/**/c.jpg"], ["été/c.jpg"]),
+        (["other", "photos/b.jpg"], ["other/f.png", "photos/b.jpg"]),
+    ],
+)
+def test_results_lie_where_the_images_lie_in_the_shared_folder(photos, sources, expected):
+    assert places(sources) == expected
+
+
+def test_folder_and_pattern_of_all_in_it_place_alike(photos):
+    assert places(["photos"]) == places(["photos/*"])
+
+
+def test_earlier_results_are_no_images(photos):
+    Path("photos/predicted/été").mkdir(parents=True)
+    Path("photos/predicted/été/c.png").touch()
+    for sources in (["photos"], ["photos/**/*"], ["photos/*"]):
+        assert set(names(sources, "photos/predicted")) == set(ALL)
+
+
+def test_earlier_results_behind_a_link_are_no_images(photos, tmp_path):
+    Path("photos/predicted").mkdir()
+    Path("photos/predicted/b.png").touch()
+    Path("link").symlink_to(tmp_path / "photos", target_is_directory=True)
+    assert not any("predicted" in name for name in names(["link"], "photos/predicted"))
+
+
+@pytest.mark.parametrize(
+    ("sources", "out", "image"),
+    [
+        (["photos"], "photos", "photos/a.PNG"),
+        (["photos/b.jpg"], ".", "photos/b.jpg"),
+        (["photos/été"], "photos", "photos/été/c.jpg"),
+        (["photos/*.jpg"], "photos/../photos", "photos/b.jpg"),
+    ],
+)
+def test_results_never_lie_among_the_images(photos, sources, out, image):
+    with pytest.raises(
+        ArgumentError,
+        match=re.escape(
+            f"--out {out}: expected a folder with no images to predict in it, found {image}. "
+            "Choose another folder for the results with --out."
+        ),
+    ):
+        find_images(sources, out)
+
+
+def test_nothing_of_that_name(photos):
+    with pytest.raises(
+        ArgumentError,
+        match=r"^photoz: expected an image, a folder of images or a pattern, found nothing of that "
+        r"name\. Check the spelling; a name with spaces needs quotes\.$",
+    ):
+        find_images(["photos", "photoz"], OUT)
+
+
+def test_a_folder_without_images_says_what_it_holds(photos):
+    Path("photos2").mkdir()
+    for name in ("a.txt", "b.txt", "c.CSV"):
+        Path("photos2", name).touch()
+    with pytest.raises(
+        ArgumentError,
+        match=re.escape(
+            "photos2: expected at least one image, found none (photos2 holds 2 .txt, 1 .csv). "
+            "Name images, a folder of images, or a pattern such as '*.jpg'."
+        ),
+    ):
+        find_images(["photos2"], OUT)
+
+
+def test_a_pattern_that_nothing_matches(photos):
+    with pytest.raises(
+        ArgumentError,
+        match=re.escape("photos/*.bmp: expected at least one image, found none (photos holds "),
+    ):
+        find_images(["photos/*.bmp"], OUT)
+
+
+def test_an_empty_folder(tmp_path):
+    with pytest.raises(ArgumentError, match=r"found none \(.* holds no files\)"):
+        find_images([tmp_path], tmp_path.parent / "elsewhere")
+
+
+def test_no_source(tmp_path):
+    with pytest.raises(ArgumentError, match=r"^sources: expected at least one image, found none"):
+        find_images([], OUT)
+
+
+def test_photographs_of_telephones_are_not_passed_over(photos):
+    Path("photos/IMG_1.HEIC").touch()
+    assert "photos/IMG_1.HEIC" in names(["photos"])
