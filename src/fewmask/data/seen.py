@@ -1,0 +1,144 @@
+"""What a run has seen: `parts.csv`, the part and the content of every image."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from fewmask.data.dataset import Dataset
+from fewmask.data.parts import Parts
+from fewmask.errors import RunError
+from fewmask.files import write_text
+
+COLUMNS = ("sample", "part", "image_sha256", "mask_sha256")
+
+
+@dataclass(frozen=True)
+class SeenSample:
+    """What a run did with one sample.
+
+    Args:
+        part: `"train"`, `"validation"` or `"test"`.
+        image: SHA-256 of its image file.
+        mask: SHA-256 of its mask file.
+    """
+
+    part: str
+    image: str
+    mask: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The samples of a training, by name and by content.
+
+    Args:
+        samples: Sample id → what the run did with it.
+    """
+
+    samples: dict[str, SeenSample]
+
+    def count(self, dataset: Dataset) -> Counter[str]:
+        """Counts the images of a dataset by what the run did with them.
+
+        Args:
+            dataset: Any dataset; its images are known again whatever they are called.
+
+        Returns:
+            Images by `"train"`, `"validation"`, `"test"` and `"unseen"`.
+        """
+        parts = {sample.image: sample.part for sample in self.samples.values()}
+        files = (dataset.image_path(index) for index in range(len(dataset)))
+        return Counter(parts.get(sha256_of(path), "unseen") for path in files)
+
+
+def write_seen(path: Path, parts: Parts) -> None:
+    """Writes `parts.csv`.
+
+    Args:
+        path: The file to be.
+        parts: The samples of each part.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    named = (("train", parts.train), ("validation", parts.validation), ("test", parts.test))
+    for name, dataset in named:
+        if dataset is None:
+            continue
+        for index in range(len(dataset)):
+            table.writerow((dataset.sample_id(index), name, *digests(dataset, index)))
+    write_text(path, text.getvalue())
+
+
+def read_seen(path: Path) -> Seen:
+    """Reads what `write_seen` wrote.
+
+    Args:
+        path: The file.
+
+    Raises:
+        RunError: If it is missing or no such table.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [tuple(row[column] for column in COLUMNS) for row in csv.DictReader(file)]
+    except FileNotFoundError:
+        raise RunError(
+            path, "a file that every run holds", "nothing", "Train again: the run is not whole."
+        ) from None
+    except (KeyError, UnicodeDecodeError, csv.Error) as error:
+        raise RunError(
+            path,
+            f"the columns {', '.join(COLUMNS)}",
+            str(error),
+            "Restore the file or train again.",
+        ) from error
+    return Seen({sample: SeenSample(part, image, mask) for sample, part, image, mask in rows})
+
+
+def divide_as_seen(dataset: Dataset, seen: Seen, where: object) -> Parts:
+    """Divides a dataset as a training before did.
+
+    Args:
+        dataset: The dataset, read again.
+        seen: What the training saw.
+        where: The run, for the error.
+
+    Raises:
+        RunError: If an image or mask is missing, new, or not what it was.
+    """
+    places: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
+    changed = set(seen.samples)
+    for index in range(len(dataset)):
+        sample = dataset.sample_id(index)
+        before = seen.samples.get(sample)
+        if before is None or (before.image, before.mask) != digests(dataset, index):
+            changed.add(sample)
+            break
+        changed.discard(sample)
+        places[before.part].append(index)
+    if changed:
+        raise RunError(
+            where,
+            "the dataset that the training began with",
+            f"{dataset.name} with files missing, new or changed: {min(changed)}, for one",
+            "Restore the dataset, or train again: fewmask train FOLDER",
+        )
+    validation = dataset.take(places["validation"]) if places["validation"] else None
+    return Parts(dataset.take(places["train"]), validation, dataset.take(places["test"]), ())
+
+
+def digests(dataset: Dataset, index: int) -> tuple[str, str]:
+    """Returns the SHA-256 of a sample's image file and of its mask file, in hexadecimal."""
+    return sha256_of(dataset.image_path(index)), sha256_of(dataset.mask_path(index))
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the SHA-256 of a file as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

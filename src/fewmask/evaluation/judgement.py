@@ -1,0 +1,163 @@
+"""The judgement of a run: its scores and its report, written into a folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fewmask.data.dataset import Dataset
+from fewmask.data.folders.names import part_named
+from fewmask.data.seen import read_seen
+from fewmask.errors import ArgumentError
+from fewmask.evaluation.evaluate import Evaluation, evaluate
+from fewmask.evaluation.report import write_report
+from fewmask.files import write_text
+from fewmask.inference.predict import Predictor, load
+from fewmask.run import Run, open_run
+
+
+def judge_run(
+    run: Run,
+    predictor: Predictor,
+    dataset: Dataset,
+    folder: Path,
+    *,
+    part: str | None = None,
+    baselines_from: Dataset | None = None,
+    notes: Sequence[str] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Scores a run's model on a dataset; writes `scores.json` and `report.html`.
+
+    Args:
+        run: The run, whose curve and plan the report shows.
+        predictor: Its model.
+        dataset: The images to judge by, with masks.
+        folder: Where both files go.
+        part: Which part of its whole the dataset is, see `evaluate`.
+        baselines_from: The training part, for the baseline *mean mask*.
+        notes: Sentences that the reader of the score must see beside it.
+        progress: Called with the images done and the images in all.
+
+    Returns:
+        The scores.
+
+    Raises:
+        DataError: If the dataset does not fit the model.
+        FewmaskError: If the files cannot be written.
+    """
+    evaluation = evaluate(predictor, dataset, baselines_from, progress, part=part)
+    evaluation = replace(evaluation, notes=(*evaluation.notes, *notes))
+    places = {dataset.sample_id(index): index for index in range(len(dataset))}
+
+    def pictures(sample: str) -> tuple[str, NDArray[Any], NDArray[Any], NDArray[Any]]:
+        index = places[sample]
+        path = dataset.image_path(index)
+        prediction = predictor.predict(path, probabilities=False)
+        return sample, prediction.image, dataset.read_mask(index), prediction.label_map
+
+    write_text(folder / "scores.json", evaluation.to_json())
+    write_report(
+        folder / "report.html",
+        title=run.name,
+        evaluation=evaluation,
+        gallery_items=pictures,
+        classes=evaluation.classes,
+        epochs=run.epochs() or None,
+        plan=run.plan(),
+        facts={**predictor.bundle.provenance, **run.read_json("run.json")["versions"]},
+        next_commands=[f"fewmask predict {run.folder} PHOTO.jpg"],
+    )
+    return evaluation
+
+
+def evaluate_run(
+    run: Run | str | Path,
+    dataset: Dataset,
+    *,
+    part: str | None = None,
+    folder: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Evaluation, Path]:
+    """Scores a run's model on a dataset that it may or may not have seen, and says which.
+
+    Images are known again by their content, whatever they are called now.
+
+    Args:
+        run: The run, its folder or its name.
+        dataset: Images with masks.
+        part: Only this part of the dataset: `"train"`, `"val"` or `"test"`.
+        folder: Where `scores.json` and `report.html` go; `evaluations/` in the run when left
+            out.
+        progress: Called with the images done and the images in all.
+
+    Returns:
+        The scores, and the folder that both files lie in.
+
+    Raises:
+        ArgumentError: If the dataset has no such part.
+        DataError: If the dataset does not fit the model.
+        RunError: If there is no such run, or it has no model yet.
+    """
+    run = run if isinstance(run, Run) else open_run(run)
+    predictor = load(run)
+    name = dataset.name
+    if part is not None:
+        dataset = dataset_part(dataset, part)
+        name = f"{name}-{part}"
+    seen = read_seen(run.folder / "parts.csv").count(dataset)
+    notes = []
+    for kind, consequence in (
+        ("train", "The model was trained on them, so the score says how well it remembers."),
+        ("validation", "They helped to choose the model, so the score is a little too high."),
+    ):
+        if seen[kind]:
+            notes.append(f"{seen[kind]} of {len(dataset)} images are not new. {consequence}")
+    # Only where all images were the same to the training can the score be called by that name.
+    (role,) = seen if len(seen) == 1 else (None,)
+    if role == "unseen":
+        notes.append(f"None of the {len(dataset)} images was part of the training's dataset.")
+        role = None
+    where = folder or run.folder / "evaluations" / safe_name(name)
+    evaluation = judge_run(
+        run, predictor, dataset, where, part=role, notes=notes, progress=progress
+    )
+    return evaluation, where
+
+
+def dataset_part(dataset: Dataset, part: str) -> Dataset:
+    """Selects one part of a dataset.
+
+    Args:
+        dataset: A dataset with a column `part`.
+        part: `"train"`, `"test"`, or `"validation"` in any usual spelling (`val`, `valid`).
+
+    Raises:
+        ArgumentError: If there is no such part.
+    """
+    wanted = part_named(part) or part
+    there = set(dataset.values("part")) if dataset.has_column("part") else set()
+    if wanted not in there:
+        raise ArgumentError(
+            f"--part {part}",
+            f"one of {', '.join(sorted(there))}" if there else "a dataset that is in parts",
+            "no such part" if there else f"{dataset.name}, which has none",
+            f"Try --part {sorted(there)[0]}" if there else "Leave --part out to score all of it.",
+        )
+    return dataset.filter(lambda row: row["part"] == wanted)
+
+
+def safe_name(name: str) -> str:
+    """Makes a name that any file system takes.
+
+    Example:
+
+    >>> safe_name("demo/chairs: test")
+    'demo-chairs-test'
+    """
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "dataset"

@@ -1,0 +1,179 @@
+"""Small pictures of a sample: the photograph, and layers to lay over it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewmask.data.classes import Classes, Color
+from fewmask.data.imageio import encode_jpeg, encode_png, resize
+
+LONGEST_SIDE = 480
+"""Size of a picture in the report: about 60 kB a sample, details of an outline still visible."""
+
+FALSE_POSITIVE: Color = (240, 150, 0)
+FALSE_NEGATIVE: Color = (70, 165, 240)
+MISTAKEN: Color = (225, 100, 190)
+"""Orange, sky blue and pink keep apart for all kinds of colour vision (Okabe & Ito, 2008)."""
+
+_IGNORED: Color = (128, 128, 128)
+_INSIDE, _BORDER, _ERROR = 105, 255, 225  # opacities, 0-255
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The pictures of one sample, as `data:` addresses.
+
+    Args:
+        height: Height of all of them in pixels.
+        width: Their width.
+        image: The photograph, JPEG.
+        truth: The mask as a transparent layer to lay over it, PNG; likewise what follows.
+        prediction: The label map.
+        errors: Wrong pixels: by class id those of one class, by -1 those of all.
+    """
+
+    height: int
+    width: int
+    image: str
+    truth: str
+    prediction: str
+    errors: dict[int, str]
+
+
+def draw_pictures(
+    image: NDArray[Any], truth: NDArray[Any], prediction: NDArray[Any], classes: Classes
+) -> Pictures:
+    """Makes small pictures of a sample.
+
+    Args:
+        image: Shape `(H, W, C)`, uint8 or uint16, any number of channels.
+        truth: Class ids of shape `(H, W)`.
+        prediction: Class ids of shape `(H, W)`.
+        classes: Names, colours and ignore index.
+
+    Returns:
+        The image and its layers, none with a side above 480 pixels.
+    """
+    height, width = truth.shape
+    shrink = min(1.0, LONGEST_SIDE / max(height, width))
+    height, width = max(1, round(height * shrink)), max(1, round(width * shrink))
+    photo = resize(to_rgb(image), height, width, smooth=True)
+    truth = resize(truth.astype(np.uint8), height, width, smooth=False)
+    prediction = resize(prediction.astype(np.uint8), height, width, smooth=False)
+    return Pictures(
+        height,
+        width,
+        _address("jpeg", encode_jpeg(photo, quality=80)),
+        _address("png", encode_png(paint_classes(truth, classes))),
+        _address("png", encode_png(paint_classes(prediction, classes))),
+        {
+            class_id: _address("png", encode_png(layer))
+            for class_id, layer in paint_errors(truth, prediction, classes).items()
+        },
+    )
+
+
+def to_rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Makes any image one that a browser can show.
+
+    Args:
+        image: Shape `(H, W, C)`, uint8, or of another type, which is stretched between its
+            0.5 and 99.5 percentile.
+
+    Returns:
+        Shape `(H, W, 3)`, uint8: the first three channels, or the first as grey.
+    """
+    image = image[..., :3] if image.shape[2] >= 3 else image[..., [0, 0, 0]]
+    if image.dtype != np.uint8:
+        low, high = np.percentile(image, (0.5, 99.5))
+        image = np.clip((image - low) * (255.0 / max(float(high - low), 1e-9)), 0, 255)
+    return image.astype(np.uint8)
+
+
+def paint_classes(labels: NDArray[np.uint8], classes: Classes) -> NDArray[np.uint8]:
+    """Paints a label map as a layer through which the photograph stays visible.
+
+    Args:
+        labels: Class ids of shape `(H, W)`.
+        classes: Their colours.
+
+    Returns:
+        Red, green, blue and opacity, shape `(H, W, 4)`: nothing over the background, a tint
+        with a full outline over other classes, grey over ignored pixels.
+    """
+    layer = np.zeros((*labels.shape, 4), np.uint8)
+    border = _border(labels)
+    for class_id, color in list(enumerate(classes.colors))[1:]:
+        layer[labels == class_id] = (*color, _INSIDE)
+        layer[border & (labels == class_id)] = (*color, _BORDER)
+    if classes.ignore_index is not None:
+        layer[labels == classes.ignore_index] = (*_IGNORED, _ERROR)
+    return layer
+
+
+def paint_errors(
+    truth: NDArray[np.uint8], prediction: NDArray[np.uint8], classes: Classes
+) -> dict[int, NDArray[np.uint8]]:
+    """Paints wrong pixels as layers.
+
+    Args:
+        truth: Class ids of shape `(H, W)`.
+        prediction: Class ids of shape `(H, W)`.
+        classes: Which ids there are; ignored pixels are never wrong.
+
+    Returns:
+        Layers of shape `(H, W, 4)`. Under -1 all errors: found where there is nothing, missed,
+        and one foreground class mistaken for another. Where there is more than one foreground
+        class, under its class id what was wrongly taken for it and what was missed of it.
+    """
+    counted = np.ones(truth.shape, bool)
+    if classes.ignore_index is not None:
+        counted = truth != classes.ignore_index
+    wrong = counted & (truth != prediction)
+    layers = {
+        -1: _paint(
+            (wrong & (truth == 0), FALSE_POSITIVE),
+            (wrong & (prediction == 0), FALSE_NEGATIVE),
+            (wrong & (truth > 0) & (prediction > 0), MISTAKEN),
+        )
+    }
+    for class_id in range(1, classes.num_classes if classes.num_classes > 2 else 1):
+        taken, missed = wrong & (prediction == class_id), wrong & (truth == class_id)
+        if taken.any() or missed.any():
+            layers[class_id] = _paint((taken, FALSE_POSITIVE), (missed, FALSE_NEGATIVE))
+    return layers
+
+
+def _paint(*areas: tuple[NDArray[np.bool_], Color]) -> NDArray[np.uint8]:
+    layer = np.zeros((*areas[0][0].shape, 4), np.uint8)
+    for area, color in areas:
+        layer[area] = (*color, _ERROR)
+    return layer
+
+
+def _border(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Marks pixels within two of a pixel of another class."""
+    padded = np.pad(labels, 2, mode="edge")
+    height, width = labels.shape
+    border = np.zeros(labels.shape, bool)
+    for row, column in ((0, 2), (4, 2), (2, 0), (2, 4), (1, 1), (1, 3), (3, 1), (3, 3)):
+        border |= padded[row : row + height, column : column + width] != labels
+    return border
+
+
+def _address(kind: str, content: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def error_legend(classes: Classes) -> Sequence[tuple[str, Color]]:
+    """Lists what the colours of errors mean, in words."""
+    legend = [("found, but not there", FALSE_POSITIVE), ("there, but missed", FALSE_NEGATIVE)]
+    if classes.num_classes > 2:
+        legend.append(("taken for another class", MISTAKEN))
+    return legend

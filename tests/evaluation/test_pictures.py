@@ -1,0 +1,124 @@
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fewmask.data.classes import Classes
+from fewmask.evaluation.pictures import (
+    FALSE_NEGATIVE,
+    FALSE_POSITIVE,
+    LONGEST_SIDE,
+    MISTAKEN,
+    draw_pictures,
+    error_legend,
+    paint_classes,
+    paint_errors,
+    to_rgb,
+)
+
+
+def decoded(address):
+    head, _, content = address.partition(",")
+    assert head in ("data:image/png;base64", "data:image/jpeg;base64")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(content))))
+
+
+def colors_of(layer):
+    """Returns the colour of each pixel, None where the layer is transparent."""
+    return [tuple(pixel[:3].tolist()) if pixel[3] else None for pixel in layer.reshape(-1, 4)]
+
+
+def test_errors_of_two_classes_by_hand(chair):
+    truth = np.array([[0, 0, 1, 1]], np.uint8)
+    prediction = np.array([[0, 1, 0, 1]], np.uint8)
+    layers = paint_errors(truth, prediction, chair)
+    assert list(layers) == [-1]
+    assert colors_of(layers[-1]) == [None, FALSE_POSITIVE, FALSE_NEGATIVE, None]
+
+
+def test_errors_of_several_classes_by_hand(furniture):
+    truth = np.array([[0, 1, 1, 3, 255]], np.uint8)
+    prediction = np.array([[3, 0, 3, 3, 1]], np.uint8)
+    layers = paint_errors(truth, prediction, furniture)
+    assert list(layers) == [-1, 1, 3]  # class 2 is nowhere
+    assert colors_of(layers[-1]) == [FALSE_POSITIVE, FALSE_NEGATIVE, MISTAKEN, None, None]
+    assert colors_of(layers[1]) == [None, FALSE_NEGATIVE, FALSE_NEGATIVE, None, None]
+    assert colors_of(layers[3]) == [FALSE_POSITIVE, None, FALSE_POSITIVE, None, None]
+
+
+def test_a_right_prediction_has_an_empty_error_layer(chair):
+    truth = np.eye(5, dtype=np.uint8)
+    assert not paint_errors(truth, truth, chair)[-1].any()
+
+
+def test_classes_are_tinted_inside_a_full_outline(chair):
+    labels = np.zeros((20, 20), np.uint8)
+    labels[4:16, 4:16] = 1
+    layer = paint_classes(labels, chair)
+    assert not layer[0, 0].any()
+    assert tuple(layer[10, 10, :3]) == tuple(layer[4, 10, :3]) == chair.colors[1]
+    assert layer[4, 10, 3] == 255 > layer[10, 10, 3] > 0
+
+
+def test_ignored_pixels_are_grey(furniture):
+    layer = paint_classes(np.full((3, 3), 255, np.uint8), furniture)
+    assert tuple(layer[1, 1, :3]) == (128, 128, 128)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((4, 5, 3), np.uint8), ((4, 5, 1), np.uint8), ((4, 5, 8), np.uint16), ((4, 5, 2), np.float32)],
+)
+def test_any_image_can_be_shown(shape, dtype):
+    image = np.random.default_rng(0).integers(0, 250, shape).astype(dtype)
+    shown = to_rgb(image)
+    assert shown.shape == (4, 5, 3)
+    assert shown.dtype == np.uint8
+
+
+def test_16_bit_images_are_stretched():
+    shown = to_rgb(np.array([[[1000], [2000], [3000]]], np.uint16))
+    assert shown[0, 0, 0] == 0
+    assert 120 < shown[0, 1, 0] < 135
+    assert shown[0, 2, 0] == 255
+
+
+def test_an_even_16_bit_image_is_no_trouble():
+    assert to_rgb(np.full((2, 2, 1), 500, np.uint16)).shape == (2, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [((1000, 500), (480, 240)), ((30, 1500), (10, 480)), ((3, 5), (3, 5)), ((1, 4000), (1, 480))],
+)
+def test_pictures_are_small_with_the_shape_kept(size, shown, chair):
+    labels = np.ones(size, np.uint8)
+    pictures = draw_pictures(np.full((*size, 3), 80, np.uint8), labels, labels, chair)
+    assert (pictures.height, pictures.width) == shown
+    assert max(shown) <= LONGEST_SIDE
+    assert decoded(pictures.image).shape == (*shown, 3)
+    for layer in (pictures.truth, pictures.prediction, pictures.errors[-1]):
+        assert decoded(layer).shape == (*shown, 4)
+
+
+def test_the_legend_explains_every_colour_that_occurs(chair, furniture):
+    assert [color for _, color in error_legend(chair)] == [FALSE_POSITIVE, FALSE_NEGATIVE]
+    assert [color for _, color in error_legend(furniture)][2] == MISTAKEN
+
+
+def test_error_colours_differ_in_brightness_from_each_other():
+    """So that they stay apart in grey, for any kind of colour vision and on paper."""
+    weights = (0.2126, 0.7152, 0.0722)
+    orange, blue, pink = (
+        sum(w * (c / 255) ** 2.2 for w, c in zip(weights, color, strict=True))
+        for color in (FALSE_POSITIVE, FALSE_NEGATIVE, MISTAKEN)
+    )
+    assert orange > blue > pink
+
+
+def test_many_classes_have_a_layer_each_only_where_they_are_wrong():
+    many = Classes(tuple(f"class {k}" for k in range(40)))
+    truth, prediction = np.full((2, 2), 7, np.uint8), np.full((2, 2), 9, np.uint8)
+    assert sorted(paint_errors(truth, prediction, many)) == [-1, 7, 9]
