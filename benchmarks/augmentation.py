@@ -22,20 +22,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from pathlib import Path
 
 # Albumentations asks the network for newer versions of itself when imported.
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 
 import cv2
 import numpy as np
+from machine import describe_machine
 
 from fewmask.data.augmentation.augment import Augmentation, augment
 
@@ -136,32 +134,20 @@ def patches_per_second(makers: list[MakePatch], samples: list[Sample], patches: 
         return share * len(makers) / (time.perf_counter() - began)
 
 
-def processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--patches", type=int, default=400, help="in one measurement")
     parser.add_argument("--rounds", type=int, default=15, help="measurements of each contestant")
     options = parser.parse_args()
     try:
-        import albumentations
+        import albumentations  # noqa: F401
     except ImportError:
         sys.exit(
             "Albumentations is not installed here. It is needed for this comparison alone:\n"
             "  pip install albumentations==2.0.8    (in an environment of its own)"
         )
     cv2.setNumThreads(1)
-    print(f"{datetime.now(UTC):%Y-%m-%d}  {processor()}, {os.cpu_count()} cores")
-    print(
-        f"Python {platform.python_version()}, NumPy {np.__version__}, OpenCV {cv2.__version__}, "
-        f"Albumentations {albumentations.__version__}"
-    )
+    print(describe_machine(("numpy", "opencv-python-headless", "albumentations")))
     print(
         f"{SIDE} × {SIDE} → {SIZE} × {SIZE}; medians of {options.rounds} rounds "
         f"of {options.patches} patches\n"

@@ -1,6 +1,6 @@
 """How long `fewmask predict` takes from the command to the written mask.
 
-Run:  python benchmarks/cold_predict.py runs/chairs photo.jpg
+    python benchmarks/cold_predict.py [runs/chairs [photo.jpg]]
 
 Each round starts three fresh processes, in turn, so that all meet the same machine: the least
 that can be done (Python, ONNX Runtime, Pillow: read, run, write the mask), `fewmask predict
@@ -9,17 +9,15 @@ round only warms the disk cache.
 """
 
 import argparse
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 
 import numpy as np
+from machine import describe_machine
 from PIL import Image
 
 BARE = """
@@ -52,27 +50,46 @@ def first_word(command: list[str]) -> float:
     return waited
 
 
-def processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if os.name == "posix" else []:
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+def make_model(path: Path) -> None:
+    """Exports a network as `fewmask train` does; what it has learned does not change its speed."""
+    from fewmask.bundle import Bundle
+    from fewmask.data.classes import Classes
+    from fewmask.models.export import export_onnx
+    from fewmask.models.spec import ModelSpec, build
+    from fewmask.scale import Frame
+
+    spec = ModelSpec("mobilenet_v2", num_classes=2)
+    export_onnx(build(spec), spec, Bundle(Classes(("background", "chair")), Frame(256)), path)
+
+
+def make_photo(path: Path) -> None:
+    """Draws 640 × 640 pixels that compress about as a photograph does."""
+    rng = np.random.default_rng(0)
+    coarse = Image.fromarray(rng.integers(0, 256, (80, 80, 3), dtype=np.uint8))
+    coarse.resize((640, 640), Image.Resampling.BICUBIC).save(path, quality=90)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path, help="folder of a run, or a model.onnx")
-    parser.add_argument("photo", type=Path)
+    parser.add_argument("run", type=Path, nargs="?", help="folder of a run, or a model.onnx")
+    parser.add_argument("photo", type=Path, nargs="?", help="640 × 640 drawn pixels without")
     parser.add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
-    model = options.run / "model.onnx" if options.run.is_dir() else options.run
 
     with tempfile.TemporaryDirectory() as folder:
+        model = options.run or Path(folder) / "model.onnx"
+        model = model / "model.onnx" if model.is_dir() else model
+        photo = options.photo or Path(folder) / "photo.jpg"
+        if options.run is None:
+            make_model(model)
+        if options.photo is None:
+            make_photo(photo)
+        megabytes = model.stat().st_size / 1e6
         mask, out = f"{folder}/bare.png", f"{folder}/predicted"
-        predict = [sys.executable, "-m", "fewmask", "predict", str(model), str(options.photo)]
+        predict = [sys.executable, "-m", "fewmask", "predict", str(model), str(photo)]
         predict += ["--out", out, "--overwrite"]
         commands = {
-            "bare script": [sys.executable, "-c", BARE, str(model), str(options.photo), mask],
+            "bare script": [sys.executable, "-c", BARE, str(model), str(photo), mask],
             "fewmask predict --no-overlay": [*predict, "--no-overlay"],
             "fewmask predict": predict,
         }
@@ -81,15 +98,15 @@ def main() -> None:
             for _ in range(options.rounds + 1)
         ][1:]
         words = statistics.median(first_word(predict) for _ in range(options.rounds))
-        with Image.open(mask) as bare, Image.open(f"{out}/{options.photo.stem}.png") as ours:
+        with Image.open(mask) as bare, Image.open(f"{out}/{photo.stem}.png") as ours:
             assert np.array_equal(np.asarray(bare), np.asarray(ours)), "the masks differ"
             width, height = ours.size
 
+    print(describe_machine(("numpy", "onnxruntime", "pillow")))
     print(
-        f"{date.today()}, {processor()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
+        f"{width} × {height} pixels, {megabytes:.1f} MB of model, {options.rounds} rounds; "
+        "median (fastest to slowest) in seconds"
     )
-    print(f"{width} × {height} pixels, {model.stat().st_size / 1e6:.1f} MB of model, "
-          f"{options.rounds} rounds; median (fastest to slowest) in seconds")  # fmt: skip
     bare_median = statistics.median(each["bare script"] for each in rounds)
     for name in commands:
         times = sorted(each[name] for each in rounds)

@@ -10,7 +10,6 @@ import re
 import sys
 import tomllib
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +232,9 @@ def open_run(name: str | Path, runs: Path = RUNS) -> Run:
 
 def versions() -> dict[str, str]:
     """Returns the versions of fewmask and of what its results depend on."""
+    # Imported here: prediction opens runs too, and need not wait for it.
+    from importlib import metadata
+
     found = {
         "fewmask": __version__,
         "python": platform.python_version(),

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
 from fewmask.data.imageio.orientation import UPRIGHT
@@ -161,6 +160,9 @@ def read_tiff_pixels(file: BinaryIO, path: str | Path) -> NDArray[Any]:
 def _series(file: BinaryIO) -> Iterator[Any]:
     """Lends the first picture of an open file; reduced copies of it do not count as pictures."""
     file.seek(0)
+    # Imported here: it takes as long as reading twenty JPEGs, and few people have TIFFs.
+    import tifffile
+
     with tifffile.TiffFile(file) as tiff:
         yield tiff.series[0]
 

@@ -1,0 +1,52 @@
+# Every target sets up what it needs in .venv, from the versions pinned in constraints.txt.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint docs bench clean
+
+help:  ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/installed: pyproject.toml $(CONSTRAINTS)
+	@echo "Setting up $(VENV): two to five minutes, once."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet --upgrade "pip>=25.1"  # the first that knows --group
+	@$(PIP) install --quiet --constraint $(CONSTRAINTS) --editable ".[torch]" --group dev --group docs
+	@touch $@
+
+demo: $(VENV)/installed  ## Draw demo/chairs, train about three minutes, score, show where the report lies
+	$(BIN)/fewmask train demo/chairs --model unet --size 128 --epochs 30
+
+test: $(VENV)/installed chromium  ## Pass every test
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  echo "Installing Chromium, in which the report is tested."; \
+	  apt-get update -qq && apt-get install -qq -y chromium >/dev/null; \
+	else \
+	  echo "The report's tests will be skipped. To run them: sudo apt-get install chromium"; \
+	fi
+
+lint: $(VENV)/installed  ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(VENV)/installed  ## Build the site into site/, warnings fatal
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "Open site/index.html"
+
+bench: $(VENV)/installed  ## Measure speed and memory against peers, in this machine's own ratios
+	$(BIN)/python benchmarks/training_loop.py
+	$(BIN)/python benchmarks/cold_predict.py
+	$(BIN)/python benchmarks/augmentation.py
+
+clean:  ## Remove what the targets made; runs stay
+	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .hypothesis

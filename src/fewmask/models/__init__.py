@@ -1,0 +1,1 @@
+"""What a model is: networks, losses, saving, export."""

@@ -1,0 +1,42 @@
+"""Layers that call torch's own kernels, for training in `channels_first`.
+
+Keras puts these two together from small operations: normalising and doubling then take a
+quarter of a training step. Weights and results are Keras' own, so that a network trained with
+them is saved with the ordinary layers, and nothing that is saved knows of this file.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fewmask.models.backend import keras
+
+
+def _is_torch(inputs: Any) -> bool:
+    # While a model is put together its inputs are symbols, which only Keras' own code takes.
+    return keras.config.backend() == "torch" and bool(keras.ops.is_tensor(inputs))
+
+
+class GroupNormalization(keras.layers.GroupNormalization):  # type: ignore[misc]
+    """Normalises groups of channels of `(N, C, H, W)`; see `keras.layers.GroupNormalization`."""
+
+    def call(self, inputs: Any) -> Any:
+        """Normalises `inputs`."""
+        if not _is_torch(inputs):
+            return super().call(inputs)
+        from torch.nn.functional import group_norm
+
+        gamma, beta = (keras.ops.convert_to_tensor(each) for each in (self.gamma, self.beta))
+        return group_norm(inputs, self.groups, gamma, beta, self.epsilon)
+
+
+class UpSampling2D(keras.layers.UpSampling2D):  # type: ignore[misc]
+    """Repeats the pixels of `(N, C, H, W)`; see `keras.layers.UpSampling2D`, nearest only."""
+
+    def call(self, inputs: Any) -> Any:
+        """Enlarges `inputs`."""
+        if not _is_torch(inputs):
+            return super().call(inputs)
+        from torch.nn.functional import interpolate
+
+        return interpolate(inputs, scale_factor=self.size, mode="nearest")

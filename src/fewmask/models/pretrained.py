@@ -1,0 +1,138 @@
+"""Where the pretrained weights of the encoders come from: Keras' cache, or the network once."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py  # type: ignore[import-untyped]
+
+from fewmask.models.backend import keras, keras_home
+
+HOME = "https://storage.googleapis.com/tensorflow/keras-applications/"
+PATIENCE = 10.0
+"""Seconds that a silent network is given; training without pretrained weights beats waiting."""
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """One file of `keras.applications`, under the name that Keras itself keeps it by.
+
+    Args:
+        folder: Its folder below `HOME`.
+        name: Its name there and in the cache.
+        md5: Its checksum, where Keras publishes one.
+    """
+
+    folder: str
+    name: str
+    md5: str | None
+
+
+FILES = {
+    "mobilenet_v2": WeightsFile(
+        "mobilenet_v2",
+        "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
+        None,
+    ),
+    "mobilenet_v3_small": WeightsFile(
+        "mobilenet_v3",
+        "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
+        "d3e8ec802a04aa4fc771ee12a9a9b836",
+    ),
+    "mobilenet_v3_large": WeightsFile(
+        "mobilenet_v3",
+        "weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5",
+        "07fb09a5933dd0c8eaafa16978110389",
+    ),
+    "efficientnet_v2_b0": WeightsFile(
+        "efficientnet_v2",
+        "efficientnetv2-b0_notop.h5",
+        "893217f2bb855e2983157299931e43ff",
+    ),
+    "resnet50": WeightsFile(
+        "resnet",
+        "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "4d473c1dd8becc155b73f8504c6f6626",
+    ),
+}
+
+
+def find_weights(name: str, patience: float = PATIENCE) -> Path | None:
+    """Finds the ImageNet weights of an encoder, on this machine or else on the network.
+
+    A download goes where Keras puts it, `~/.keras/models` unless KERAS_HOME says otherwise, and
+    happens once. A file that an interrupted download left there is replaced.
+
+    Args:
+        name: One of `models.spec.ENCODERS`.
+        patience: Seconds that a network which does not answer is waited for.
+
+    Returns:
+        The file, or None where it is neither here nor to be had.
+    """
+    weights = FILES[name]
+    home = keras_home()
+    cached = home / "models" / weights.name
+    if _is_whole(cached, weights.md5):
+        return cached
+    origin = f"{HOME}{weights.folder}/{weights.name}"
+    if not _answers(origin, patience):
+        return None
+    with _socket_timeout(patience):
+        try:
+            file = keras.utils.get_file(
+                weights.name,
+                origin,
+                cache_dir=str(home),
+                cache_subdir="models",
+                # What is there by now is half a file.
+                force_download=True,
+            )
+        except Exception:  # noqa: BLE001 - get_file raises bare Exceptions when a download fails
+            return None
+    return Path(file) if _is_whole(Path(file), weights.md5) else None
+
+
+def _is_whole(path: Path, md5: str | None) -> bool:
+    try:
+        with h5py.File(path), path.open("rb") as content:
+            return md5 is None or hashlib.file_digest(content, "md5").hexdigest() == md5
+    except OSError:
+        return False
+
+
+def _answers(origin: str, patience: float) -> bool:
+    """Asks in a thread, because looking up a name on a dead network has no time limit."""
+    answers = []
+
+    def ask() -> None:
+        try:
+            request = urllib.request.Request(origin, method="HEAD")
+            with urllib.request.urlopen(request, timeout=patience):
+                answers.append(True)
+        except (OSError, urllib.error.URLError):
+            pass  # no answer is an answer
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(patience)
+    return bool(answers)
+
+
+@contextmanager
+def _socket_timeout(seconds: float) -> Iterator[None]:
+    """Ends a download that stalls; the limit is the whole process's, so it is put back."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

@@ -1,0 +1,180 @@
+"""What fixes a network: the arguments that build it anew, weights apart."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fewmask.errors import ArgumentError
+
+ENCODERS = (
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "mobilenet_v3_large",
+    "efficientnet_v2_b0",
+    "resnet50",
+)
+"""Pretrained encoders that a U-Net can be built on; `models.encoders` says how."""
+
+NAMES = ("unet", *ENCODERS)
+NORMALIZATIONS = ("group", "batch", "none")
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """All that is needed to build a network again and put its weights back.
+
+    Args:
+        name: `"unet"`, or the name of the encoder that a light decoder is put on.
+        num_classes: Number of classes K; two classes share one sigmoid channel.
+        channels: Number of image channels C; 1 or 3 with an encoder.
+        depth: How many times a U-Net halves the picture.
+        width: Channels of the finest level; each coarser one has twice as many.
+        normalization: `"group"`, `"batch"` or `"none"`, after each convolution.
+        decoder_convs: Convolutions a level on the way up.
+        stem_stride: 2 lets a U-Net work at half the picture's resolution, each of whose
+            pixels then predicts 2 × 2; 1 works at full resolution.
+        dropout: Share of channels left out at the coarsest level in training, in [0, 1).
+        weights: `"imagenet"` where the encoder starts pretrained, None where all is learned.
+        mean: Pixel value in 0-255 that becomes 0, one a channel; an encoder brings its own.
+        std: Difference in pixel values that becomes 1, one a channel.
+
+    Raises:
+        ArgumentError: If a value is out of its range.
+
+    Example:
+
+    >>> ModelSpec("unet", num_classes=2).stride
+    16
+    """
+
+    name: str
+    num_classes: int
+    channels: int = 3
+    depth: int = 4
+    width: int = 16
+    normalization: str = "group"
+    decoder_convs: int = 2
+    stem_stride: int = 1
+    dropout: float = 0.0
+    weights: str | None = None
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        # A picture says nothing more about its range than that it lies in 0-255.
+        object.__setattr__(self, "mean", self.mean or (127.5,) * self.channels)
+        object.__setattr__(self, "std", self.std or (127.5,) * self.channels)
+        _check("--model", self.name in NAMES, f"one of {', '.join(NAMES)}", self.name)
+        _check(
+            "normalization",
+            self.normalization in NORMALIZATIONS,
+            f"one of {', '.join(NORMALIZATIONS)}",
+            self.normalization,
+        )
+        _check("num_classes", self.num_classes >= 2, "at least 2 classes", self.num_classes)
+        _check("depth", 1 <= self.depth <= 8, "a whole number from 1 to 8", self.depth)
+        _check("width", self.width >= 1, "a whole number from 1", self.width)
+        _check("decoder_convs", self.decoder_convs >= 1, "at least 1", self.decoder_convs)
+        _check("stem_stride", self.stem_stride in (1, 2), "1 or 2", self.stem_stride)
+        _check("dropout", 0 <= self.dropout < 1, "a share from 0 to below 1", self.dropout)
+        _check("channels", self.channels >= 1, "at least 1 channel", self.channels)
+        _check(
+            "mean",
+            len(self.mean) == self.channels,
+            f"{self.channels} values, one a channel",
+            list(self.mean),
+        )
+        _check(
+            "std",
+            len(self.std) == self.channels and min(self.std) >= 0,
+            f"{self.channels} values from 0, one a channel",
+            list(self.std),
+        )
+        if self.name == "unet":
+            _check("weights", self.weights is None, "none for a U-Net from scratch", self.weights)
+            return
+        _check("weights", self.weights in ("imagenet", None), '"imagenet" or None', self.weights)
+        if self.channels not in (1, 3):
+            raise ArgumentError(
+                f"--model {self.name}",
+                "images with 1 or 3 channels",
+                f"{self.channels} channels",
+                "Take --model unet, which takes any number.",
+            )
+
+    @property
+    def stride(self) -> int:
+        """Number that height and width of what the network takes must be multiples of."""
+        return self.stem_stride * 2**self.depth if self.name == "unet" else 32
+
+    @property
+    def out_channels(self) -> int:
+        """Number of logits a pixel: 1 for two classes, K for more."""
+        return 1 if self.num_classes == 2 else self.num_classes
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns plain values that `from_json` turns back into an equal spec."""
+        return {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> ModelSpec:
+        """Rebuilds a spec from what `to_json` returned."""
+        return cls(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})
+
+
+def build(
+    spec: ModelSpec, data_format: str = "channels_last", weights_file: Path | None = None
+) -> Any:
+    """Builds the network: the *core*, which every other form of the model is made from.
+
+    Nothing is downloaded: without `weights_file` all weights are random, and a saved core gets
+    its own by `set_weights`. The layout changes no weight: what `get_weights` gives in one
+    layout, `set_weights` takes in the other.
+
+    Args:
+        spec: What to build.
+        data_format: `"channels_first"` or `"channels_last"`.
+        weights_file: Pretrained weights of the encoder, from `models.encoders.find_weights`.
+
+    Returns:
+        A `keras.Model` that takes raw pixels 0-255, float32 of shape `(N, H, W, C)` with H and W
+        multiples of `spec.stride`, and gives logits `(N, H, W, 1 or K)`; `(N, C, H, W)` and
+        `(N, 1 or K, H, W)` in `channels_first`.
+    """
+    # Imported here so that a plan can be read and checked without Keras.
+    from fewmask.models.encoders import unet_with_encoder
+    from fewmask.models.unet import unet
+
+    if spec.name == "unet":
+        return unet(
+            spec.depth,
+            spec.width,
+            normalization=spec.normalization,
+            decoder_convs=spec.decoder_convs,
+            stem_stride=spec.stem_stride,
+            dropout=spec.dropout,
+            channels=spec.channels,
+            out_channels=spec.out_channels,
+            mean=spec.mean,
+            std=spec.std,
+            data_format=data_format,
+        )
+    return unet_with_encoder(
+        spec.name,
+        spec.width,
+        normalization=spec.normalization,
+        decoder_convs=spec.decoder_convs,
+        dropout=spec.dropout,
+        channels=spec.channels,
+        out_channels=spec.out_channels,
+        frozen_statistics=spec.weights is not None,
+        weights_file=weights_file,
+        data_format=data_format,
+    )
+
+
+def _check(where: str, holds: bool, expected: str, found: object) -> None:
+    if not holds:
+        raise ArgumentError(where, expected, str(found), "Give another value.")

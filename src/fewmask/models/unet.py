@@ -1,0 +1,167 @@
+"""The U-Net: halves the picture several times, doubles it again, and joins what it saw on the way.
+
+Its parts (convolutions, decoder, head) also make the networks with a pretrained encoder.
+Upsampling is always by nearest neighbour or transposed convolution: the only kinds that every
+backend can export to ONNX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fewmask.models import native
+from fewmask.models.backend import keras
+
+GROUPS = 8
+"""Groups of a group normalisation; as Wu & He (2018) say, it hardly matters between 2 and 32."""
+
+
+def unet(
+    depth: int = 4,
+    width: int = 16,
+    *,
+    normalization: str = "group",
+    decoder_convs: int = 2,
+    stem_stride: int = 1,
+    dropout: float = 0.0,
+    channels: int = 3,
+    out_channels: int = 1,
+    mean: Sequence[float] = (127.5, 127.5, 127.5),
+    std: Sequence[float] = (127.5, 127.5, 127.5),
+    data_format: str = "channels_last",
+) -> Any:
+    """Builds a U-Net that learns from nothing.
+
+    Group normalisation is the default because batches of a few images are the rule here, and
+    batch normalisation measures its statistics on them; see `ModelSpec` for every argument. The
+    network of a 2017 tutorial is among them, to the last of its 34,614,369 parameters:
+    `unet(5, 32, normalization="batch", decoder_convs=3)`.
+
+    Returns:
+        A `keras.Model`: raw pixels 0-255 in, logits out.
+
+    Example:
+
+    >>> unet(depth=1, width=8).output.shape
+    (None, None, None, 1)
+
+    Reference: Ronneberger, Fischer & Brox (2015), arXiv:1505.04597.
+    """
+    blocks = Blocks(normalization, data_format)
+    image = image_input(channels, data_format)
+    x = blocks.normalize_pixels(image, mean, std)
+    if stem_stride == 2:
+        x = blocks.convolve(x, width, stride=2)
+    skips = []
+    for level in range(depth):
+        x = blocks.convolve_twice(x, width * 2**level)
+        skips.append(x)
+        x = keras.layers.MaxPooling2D(2, data_format=data_format)(x)
+    x = blocks.convolve_twice(x, width * 2**depth)
+    x = blocks.drop_channels(x, dropout)
+    x = blocks.decode(x, skips, width, decoder_convs)
+    return keras.Model(image, blocks.predict(x, out_channels, stem_stride), name="unet")
+
+
+def image_input(channels: int, data_format: str) -> Any:
+    """Makes the input of a core: raw pixels 0-255, float32, of free height and width."""
+    free = (None, None)
+    shape = (channels, *free) if data_format == "channels_first" else (*free, channels)
+    return keras.Input(shape, dtype="float32", name="image")
+
+
+class Blocks:
+    """The parts that networks are put together from, in one normalisation and one layout.
+
+    Args:
+        normalization: `"group"`, `"batch"` or `"none"`.
+        data_format: `"channels_first"` or `"channels_last"`.
+    """
+
+    def __init__(self, normalization: str, data_format: str) -> None:
+        self.normalization = normalization
+        self.data_format = data_format
+        self.channel_axis = 1 if data_format == "channels_first" else -1
+        # The layout that nothing is saved in may use layers that only fewmask knows.
+        self.native = data_format == "channels_first"
+
+    def normalize_pixels(self, x: Any, mean: Sequence[float], std: Sequence[float]) -> Any:
+        """Brings raw pixels to zero mean and unit spread, as the first layer of every core."""
+        # Pictures of one flat colour have no spread; 1 leaves their values small.
+        variance = [value**2 if value > 0 else 1.0 for value in std]
+        return keras.layers.Normalization(
+            axis=self.channel_axis, mean=list(mean), variance=variance, dtype="float32"
+        )(x)
+
+    def convolve(self, x: Any, filters: int, stride: int = 1) -> Any:
+        """Puts a 3 × 3 convolution, the normalisation and a ReLU behind `x`."""
+        x = keras.layers.Conv2D(
+            filters,
+            3,
+            strides=stride,
+            padding="same",
+            kernel_initializer="he_normal",
+            data_format=self.data_format,
+        )(x)
+        if self.normalization == "group":
+            # The largest number of groups up to GROUPS that divides the channels.
+            groups = next(count for count in range(GROUPS, 0, -1) if filters % count == 0)
+            normalize = (
+                native.GroupNormalization if self.native else keras.layers.GroupNormalization
+            )
+            x = normalize(groups, axis=self.channel_axis)(x)
+        elif self.normalization == "batch":
+            x = keras.layers.BatchNormalization(axis=self.channel_axis)(x)
+        return keras.layers.ReLU()(x)
+
+    def convolve_twice(self, x: Any, filters: int) -> Any:
+        """Puts two convolutions behind `x`."""
+        return self.convolve(self.convolve(x, filters), filters)
+
+    def drop_channels(self, x: Any, share: float) -> Any:
+        """Leaves out whole channels in training; neighbouring pixels tell each other too much."""
+        if share == 0:
+            return x
+        return keras.layers.SpatialDropout2D(share, data_format=self.data_format)(x)
+
+    def decode(self, x: Any, skips: Sequence[Any], width: int, convs: int) -> Any:
+        """Doubles `x` until it has the size of the first of `skips`, joining each on the way.
+
+        Args:
+            x: The coarsest features.
+            skips: Finer features, the finest first, each twice the size of the next.
+            width: Channels of the finest level; each coarser one has twice as many.
+            convs: Convolutions a level.
+
+        Returns:
+            Features of the size of `skips[0]` with `width` channels.
+        """
+        for level in reversed(range(len(skips))):
+            enlarge = native.UpSampling2D if self.native else keras.layers.UpSampling2D
+            x = enlarge(2, data_format=self.data_format)(x)
+            x = keras.layers.Concatenate(axis=self.channel_axis)([x, skips[level]])
+            for _ in range(convs):
+                x = self.convolve(x, width * 2**level)
+        return x
+
+    def predict(self, x: Any, out_channels: int, stride: int) -> Any:
+        """Ends a network: logits at `stride` times the size of `x`, in float32 under any policy."""
+        if stride == 1:
+            return keras.layers.Conv2D(
+                out_channels, 1, data_format=self.data_format, dtype="float32", name="logits"
+            )(x)
+        enlarge = keras.layers.Conv2DTranspose(
+            out_channels,
+            stride,
+            strides=stride,
+            data_format=self.data_format,
+            dtype="float32",
+            name="logits",
+        )
+        logits = enlarge(x)
+        # The pixels made of one begin alike: drawn apart, they leave a chequerboard in every
+        # prediction until training has found them all (Aitken et al., 2017, arXiv:1707.02937).
+        first = keras.ops.convert_to_numpy(enlarge.kernel)[:1, :1]
+        enlarge.kernel.assign(first.repeat(stride, axis=0).repeat(stride, axis=1))
+        return logits

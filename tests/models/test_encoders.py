@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from fewmask.models.backend import keras
+from fewmask.models.encoders import ENCODERS
+from fewmask.models.spec import ModelSpec, build
+
+
+def small(name, **fields):
+    return ModelSpec(**{"name": name, "num_classes": 2, "width": 4, "decoder_convs": 1, **fields})
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2"])
+def test_both_layouts_are_one_network(name, outputs, picture, shuffle_weights):
+    first = shuffle_weights(build(small(name, num_classes=3), "channels_first"))
+    last = build(small(name, num_classes=3), "channels_last")
+    last.set_weights(first.get_weights())
+    batch = picture(32, 64)[None]
+    logits = outputs(last, batch)
+    assert logits.shape == (1, 32, 64, 3)
+    assert np.ptp(logits) > 0.01
+    np.testing.assert_allclose(outputs(first, batch), logits, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_v2_b0", "resnet50"]
+)
+def test_both_layouts_of_the_others_are_one_network(name, outputs, picture, shuffle_weights):
+    test_both_layouts_are_one_network(name, outputs, picture, shuffle_weights)
+
+
+def test_features_are_a_half_to_a_thirty_second():
+    encoder = build(small("mobilenet_v3_small")).get_layer("encoder")
+    shapes = encoder.compute_output_shape((1, 64, 96, 3))
+    assert [shape[1:3] for shape in shapes] == [(32, 48), (16, 24), (8, 12), (4, 6), (2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("mobilenet_v2", "mobilenet_v2"),
+        ("resnet50", "resnet"),
+    ],
+)
+def test_pixels_reach_the_encoder_as_it_was_trained(name, module, picture):
+    image = picture(32, 32)
+    core = build(small(name))
+    (normalize,) = [layer for layer in core.layers if isinstance(layer, keras.layers.Normalization)]
+    seen = keras.Model(core.input, normalize.output).predict_on_batch(image[None])
+    wanted = getattr(keras.applications, module).preprocess_input(image.astype(np.float32))
+    np.testing.assert_allclose(np.asarray(seen)[0], wanted, atol=1e-4)
+
+
+def test_efficientnet_sees_what_its_own_first_layers_make():
+    encoder = ENCODERS["efficientnet_v2_b0"]
+    # From keras.applications.efficientnet_v2: mean and spread of ImageNet in units of 255.
+    np.testing.assert_allclose(encoder.mean, np.multiply(255, (0.485, 0.456, 0.406)), rtol=1e-6)
+    np.testing.assert_allclose(encoder.std, np.multiply(255, (0.229, 0.224, 0.225)), rtol=1e-6)
+
+
+def test_a_grey_picture_is_seen_as_three_equal_channels(outputs, picture):
+    colour, grey = (build(small("mobilenet_v2", channels=channels)) for channels in (3, 1))
+    grey.set_weights(colour.get_weights())
+    image = picture(32, 32, channels=1)[None]
+    np.testing.assert_allclose(
+        outputs(grey, image), outputs(colour, image.repeat(3, axis=-1)), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(("weights", "frozen"), [("imagenet", True), (None, False)])
+def test_statistics_are_frozen_where_they_are_worth_keeping(weights, frozen):
+    core = build(small("mobilenet_v3_small", weights=weights))
+    statistics = [
+        layer.trainable
+        for layer in core.get_layer("encoder").layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    assert len(statistics) > 20
+    assert set(statistics) == {not frozen}
+
+
+def test_building_leaves_the_layout_of_the_process_as_it_was():
+    before = keras.config.image_data_format()
+    build(small("mobilenet_v3_small"), "channels_first")
+    assert keras.config.image_data_format() == before

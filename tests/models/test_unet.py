@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+
+from fewmask.models.backend import keras
+from fewmask.models.spec import ModelSpec, build
+from fewmask.models.unet import Blocks, unet
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"normalization": "group", "width": 12},
+        {"normalization": "batch", "decoder_convs": 3},
+        {"normalization": "none", "dropout": 0.3},
+        {"stem_stride": 2, "num_classes": 3, "channels": 5},
+        {"channels": 1, "mean": (40.0,), "std": (9.0,)},
+    ],
+    ids=str,
+)
+def test_both_layouts_are_one_network(fields, outputs, picture, shuffle_weights):
+    spec = ModelSpec(**{"name": "unet", "num_classes": 2, "depth": 2, "width": 4, **fields})
+    first = shuffle_weights(build(spec, "channels_first"))
+    last = build(spec, "channels_last")
+    last.set_weights(first.get_weights())
+    batch = np.stack([picture(24, 40, spec.channels, seed) for seed in (0, 1)])
+    logits = outputs(last, batch)
+    assert logits.shape == (2, 24, 40, spec.out_channels)
+    assert np.ptp(logits) > 0.01
+    np.testing.assert_allclose(outputs(first, batch), logits, atol=1e-4)
+
+
+def test_pixels_are_normalised_inside(outputs, shuffle_weights):
+    # One shift and one stretch of the pixels, undone by the mean and spread that go with them.
+    plain = shuffle_weights(unet(1, 4, mean=(0.0,) * 3, std=(1.0,) * 3))
+    given = unet(1, 4, mean=(100.0, 50.0, 0.0), std=(20.0, 10.0, 5.0))
+    given.set_weights(plain.get_weights())
+    pixels = np.random.default_rng(0).normal(size=(1, 8, 8, 3)).astype(np.float32)
+    stretched = pixels * (20, 10, 5) + (100, 50, 0)
+    np.testing.assert_allclose(outputs(given, stretched), outputs(plain, pixels), atol=1e-4)
+
+
+def test_a_flat_channel_has_no_spread_to_divide_by(outputs):
+    core = unet(1, 4, channels=1, mean=(7.0,), std=(0.0,))
+    assert np.isfinite(outputs(core, np.full((1, 8, 8, 1), 9.0))).all()
+
+
+@pytest.mark.parametrize(("filters", "groups"), [(16, 8), (12, 6), (4, 4), (7, 7), (11, 1)])
+def test_groups_divide_the_channels(filters, groups):
+    blocks = Blocks("group", "channels_last")
+    x = keras.Input((8, 8, 3))
+    made = keras.Model(x, blocks.convolve(x, filters))
+    (normalization,) = [
+        layer for layer in made.layers if isinstance(layer, keras.layers.GroupNormalization)
+    ]
+    assert normalization.groups == groups
+
+
+def test_logits_are_float32_under_mixed_precision():
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        core = unet(1, 4)
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert core.output.dtype == "float32"
+    (first, *_) = [layer for layer in core.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert first.compute_dtype == "bfloat16"
+
+
+@pytest.mark.parametrize("stem_stride", [1, 2])
+def test_the_smallest_picture_is_one_stride(stem_stride, outputs, picture):
+    core = unet(2, 4, stem_stride=stem_stride)
+    side = stem_stride * 4
+    assert outputs(core, picture(side, side)[None]).shape == (1, side, side, 1)
+
+
+def test_the_network_of_the_2017_tutorial_is_among_them(monkeypatch):
+    # Only the number of weights matters here, and drawing 34 million takes a while.
+    monkeypatch.setattr(
+        keras.initializers.HeNormal,
+        "__call__",
+        lambda self, shape, dtype=None, **_: keras.ops.zeros(shape, dtype),
+    )
+    core = unet(5, 32, normalization="batch", decoder_convs=3)
+    assert core.count_params() == 34_614_369
+
+
+def test_the_pixels_made_of_one_begin_alike() -> None:
+    core = unet(2, 4, stem_stride=2)
+    image = np.random.default_rng(0).uniform(0, 255, (1, 16, 16, 3)).astype(np.float32)
+    logits = core.predict_on_batch(image)[0, :, :, 0]
+    np.testing.assert_array_equal(logits[::2, ::2], logits[1::2, 1::2])
+    assert len(np.unique(logits)) > 1
