@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fewmask.errors import FewmaskError
+
+_UNFINISHED = re.compile(r"\..+-[0-9a-f]{8}(\.[^.]*)?", re.DOTALL)
+"""Names that `whole_file` lends."""
 
 
 @contextmanager
@@ -47,6 +51,30 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         # What kept it from being written may also keep it from being removed.
         with suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: str | Path) -> None:
+    """Removes what processes that were killed inside `whole_file` left in a folder.
+
+    Nobody may be writing there meanwhile.
+
+    Args:
+        folder: The folder, with all below it.
+
+    Example:
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ("note.txt", ".note-0123abcd.txt", ".gitignore"):
+    ...     _ = (folder / name).write_text("")
+    >>> remove_unfinished(folder)
+    >>> sorted(path.name for path in folder.iterdir())
+    ['.gitignore', 'note.txt']
+    """
+    for path in Path(folder).rglob(".*-*"):
+        if _UNFINISHED.fullmatch(path.name):
+            with suppress(OSError):
+                path.unlink()
 
 
 def write_text(path: str | Path, text: str) -> None:

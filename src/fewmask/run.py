@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import platform
 import re
+import shlex
 import sys
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fewmask import __version__
-from fewmask.errors import RunError
+from fewmask.errors import FewmaskError, RunError
 from fewmask.files import cannot_write, write_text
 
 FORMAT = 1
@@ -23,7 +26,10 @@ FORMAT = 1
 RUNS = Path("runs")
 """Folder that runs are made in and looked for, beside where the command is typed."""
 
-_NAME = re.compile(r"[^\W_](?:[\w .+-]*[\w+-])?")
+_NAMED = 8
+"""Runs that are named to someone who asked for one that is not there."""
+
+_NAME = re.compile(r"[^\W_](?:[\w .+-]*[^\W_])?")
 
 
 @dataclass(frozen=True)
@@ -144,42 +150,66 @@ def create_run(name: str | None = None, runs: Path = RUNS, prefix: str = "run") 
         RunError: If the name is in use or no name for a folder.
         FewmaskError: If the folder cannot be made.
     """
-    if name is not None and not _NAME.fullmatch(name):
-        near = _as_name(name) or "chairs"
-        raise RunError(
-            f"--name {name!r}",
-            "letters, digits, spaces and . _ + - beginning with a letter or digit",
-            "another character" if name else "nothing",
-            f"Try --name {near}",
-        )
+    if name is not None:
+        check_name(name, runs)
     prefix = _as_name(prefix) or "run"
     try:
         runs.mkdir(parents=True, exist_ok=True)
-        if name is not None:
-            folder = runs / name
+        while True:
+            folder = runs / (name if name is not None else _free_name(runs, prefix))
             try:
                 folder.mkdir()
+                break
             except FileExistsError:
-                raise RunError(
-                    folder,
-                    "a new name",
-                    "a run that is there already",
-                    f"Take --name {_free_name(runs, name)}, or go on with it: "
-                    f"fewmask train --resume {folder}",
-                ) from None
-        else:
-            while True:
-                folder = runs / _free_name(runs, prefix)
-                try:
-                    folder.mkdir()
-                    break
-                except FileExistsError:
-                    continue  # another training took that number just now
+                # Another training took that name just now.
+                if name is not None:
+                    raise _name_in_use(name, runs) from None
     except OSError as error:
         raise cannot_write(runs, error) from error
     run = Run(folder)
-    run.write_json("run.json", {"format": FORMAT, "state": "new", "versions": versions()})
+    try:
+        run.write_json("run.json", {"format": FORMAT, "state": "new", "versions": versions()})
+    except FewmaskError:
+        # Without its record it is no run, and its name should be free again.
+        with suppress(OSError):
+            folder.rmdir()
+        raise
     return run
+
+
+def check_name(name: str, runs: Path = RUNS) -> None:
+    """Refuses a name that no new run can have.
+
+    Args:
+        name: The name.
+        runs: Folder that the run is to be made in.
+
+    Raises:
+        RunError: If the name is in use or no name for a folder.
+    """
+    if not _NAME.fullmatch(name):
+        near = _as_name(name) or "chairs"
+        raise RunError(
+            f"--name {name!r}",
+            "letters, digits, spaces and . _ + - beginning and ending with a letter or digit",
+            "something else" if name else "nothing",
+            f"Try --name {near if not (runs / near).exists() else _next_name(runs, near)}",
+        )
+    if os.path.lexists(runs / name):
+        raise _name_in_use(name, runs)
+
+
+def _name_in_use(name: str, runs: Path) -> RunError:
+    folder = runs / name
+    remedy = f"Take --name {shlex.quote(_next_name(runs, name))}"
+    if (folder / "run.json").exists():
+        return RunError(
+            folder,
+            "a new name",
+            "a run that is there already",
+            f"{remedy}, or go on with it: fewmask train --resume {shlex.quote(str(folder))}",
+        )
+    return RunError(folder, "a new name", "a file or folder that is there already", f"{remedy}.")
 
 
 def _as_name(text: str) -> str:
@@ -190,9 +220,15 @@ def _as_name(text: str) -> str:
 def _free_name(runs: Path, prefix: str) -> str:
     """Returns the first `prefix-N` that is not in use."""
     number = 1 if not (runs / prefix).exists() else 2
-    while (runs / f"{prefix}-{number}").exists():
+    while os.path.lexists(runs / f"{prefix}-{number}"):
         number += 1
     return f"{prefix}-{number}"
+
+
+def _next_name(runs: Path, name: str) -> str:
+    """Returns the first free name after one that is in use; after `chairs-2` it is `chairs-3`."""
+    prefix, dash, number = name.rpartition("-")
+    return _free_name(runs, prefix if dash and number.isdecimal() else name)
 
 
 def open_run(name: str | Path, runs: Path = RUNS) -> Run:
@@ -210,11 +246,16 @@ def open_run(name: str | Path, runs: Path = RUNS) -> Run:
         folder = runs / name
     if not (folder / "run.json").exists():
         there = sorted(path.parent.name for path in runs.glob("*/run.json"))
+        more = f" and {len(there) - _NAMED} more" if len(there) > _NAMED else ""
+        if folder.is_dir():
+            found = "a folder without run.json"
+        else:
+            found = "a single file" if folder.exists() else "nothing there"
         raise RunError(
             name,
             "the folder of a run",
-            "a folder without run.json" if folder.is_dir() else "nothing there",
-            f"Runs in {runs}: {', '.join(there[:8])}."
+            found,
+            f"Runs in {runs}: {', '.join(there[:_NAMED])}{more}."
             if there
             else "Make one: fewmask train FOLDER",
         )

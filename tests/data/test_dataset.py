@@ -225,8 +225,9 @@ def test_a_mask_of_another_size_is_refused(drawn):
     with pytest.raises(DataError) as caught:
         drawn.read_mask(0)
     assert str(caught.value) == (
-        f"{drawn.mask_path(0)}: expected the size of its image ghế 0.png, 20×12 pixels, "
-        "found 10×6. Export the mask again at the image's full size, or remove both."
+        f"{drawn.mask_path(0)}: expected the size of its image ghế 0.png, 12 × 20 pixels "
+        "(height × width), found 6 × 10. Export the mask again at the image's full size, or "
+        "remove both."
     )
 
 

@@ -425,7 +425,7 @@ def check_sizes(
         (height, width), (mask_height, mask_width) = image_size, mask_size
         raise DataError(
             mask,
-            f"the size of its image {image.name}, {width}×{height} pixels",
-            f"{mask_width}×{mask_height}",
+            f"the size of its image {image.name}, {height} × {width} pixels (height × width)",
+            f"{mask_height} × {mask_width}",
             "Export the mask again at the image's full size, or remove both.",
         )

@@ -37,6 +37,7 @@ def load_dataset(
     threshold: int | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     progress: Progress | None = None,
+    drawing: Progress | None = None,
 ) -> Dataset:
     """Loads a dataset: the folder at a path, or `demo/chairs`, which is drawn on first use.
 
@@ -51,6 +52,7 @@ def load_dataset(
         threshold: Value from which on a grey mask shows its object.
         max_pixels: Larger pictures are refused.
         progress: Called with the work done so far, then all of it.
+        drawing: Called likewise while the demo is drawn, once; `progress` when left out.
 
     Returns:
         The dataset.
@@ -73,7 +75,7 @@ def load_dataset(
         note = f"{text} is read as the folder of this name, not as a dataset to be fetched."
         return replace(dataset, findings=(note, *dataset.findings))
     if text == DEMO:
-        folder = _drawn_chairs(progress)
+        folder = _drawn_chairs(drawing or progress)
         dataset = read_folder(
             folder, masks=masks, decisions=decisions, max_pixels=max_pixels, progress=progress
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from fewmask.errors import ArgumentError
 from fewmask.evaluation.evaluate import Evaluation, evaluate
 from fewmask.evaluation.report import write_report
 from fewmask.files import write_text
-from fewmask.inference.predict import Predictor, load
+from fewmask.inference.predict import BundledModel, Predictor, load
 from fewmask.run import Run, open_run
 
 
@@ -71,7 +72,7 @@ def judge_run(
         epochs=run.epochs() or None,
         plan=run.plan(),
         facts={**predictor.bundle.provenance, **run.read_json("run.json")["versions"]},
-        next_commands=[f"fewmask predict {run.folder} PHOTO.jpg"],
+        next_commands=[f"fewmask predict {shlex.quote(str(run.folder))} PHOTO.jpg"],
     )
     return evaluation
 
@@ -83,6 +84,7 @@ def evaluate_run(
     part: str | None = None,
     folder: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
+    keras_model: Callable[[Path], BundledModel] | None = None,
 ) -> tuple[Evaluation, Path]:
     """Scores a run's model on a dataset that it may or may not have seen, and says which.
 
@@ -95,6 +97,7 @@ def evaluate_run(
         folder: Where `scores.json` and `report.html` go; `evaluations/` in the run when left
             out.
         progress: Called with the images done and the images in all.
+        keras_model: What opens a `model.keras` where there is no `model.onnx`, see `load`.
 
     Returns:
         The scores, and the folder that both files lie in.
@@ -105,7 +108,7 @@ def evaluate_run(
         RunError: If there is no such run, or it has no model yet.
     """
     run = run if isinstance(run, Run) else open_run(run)
-    predictor = load(run)
+    predictor = load(run, keras_model=keras_model)
     name = dataset.name
     if part is not None:
         dataset = dataset_part(dataset, part)
@@ -120,6 +123,8 @@ def evaluate_run(
             notes.append(f"{seen[kind]} of {len(dataset)} images are not new. {consequence}")
     # Only where all images were the same to the training can the score be called by that name.
     (role,) = seen if len(seen) == 1 else (None,)
+    if role == "test":
+        notes.append("They are the run's test part, which the training never looked at.")
     if role == "unseen":
         notes.append(f"None of the {len(dataset)} images was part of the training's dataset.")
         role = None

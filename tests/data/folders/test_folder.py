@@ -196,8 +196,8 @@ def test_photographs_alone_are_told_how_to_get_masks(tmp_path):
         read_folder(root)
     assert str(caught.value) == (
         f"{root}: expected images and their masks, found 2 pictures and no masks. Draw masks "
-        "with LabelMe, CVAT or Label Studio, export them as PNG masks, and put them into a "
-        "folder masks/ beside the images, under the same names."
+        "with LabelMe, CVAT or Label Studio and export them as PNG masks, which are read: put them "
+        "into a folder masks/ beside the images, under the same names."
     )
 
 
@@ -212,7 +212,7 @@ def test_one_step_too_deep_is_told_to_go_up(tmp_path):
 
 
 def test_no_pictures_no_folder_no_directory(tmp_path):
-    with pytest.raises(DataError, match=r"expected pictures \(\.avif, \.bmp, .*\), found none\."):
+    with pytest.raises(DataError, match=r"expected pictures \(PNG, .* or WebP\), found none\."):
         read_folder(tmp_path)
     with pytest.raises(DataError, match="nothing there: expected a folder of images and masks, "):
         read_folder(tmp_path / "nothing there")
@@ -227,8 +227,9 @@ def test_sizes_that_differ_are_refused_before_anything_is_trained(tmp_path):
     with pytest.raises(DataError) as caught:
         read_folder(root)
     assert str(caught.value) == (
-        f"{root / 'masks' / 'a b.png'}: expected the size of its image a b.jpg, 20×12 pixels, "
-        "found 12×20. Export the mask again at the image's full size, or remove both."
+        f"{root / 'masks' / 'a b.png'}: expected the size of its image a b.jpg, 12 × 20 pixels "
+        "(height × width), found 20 × 12. Export the mask again at the image's full size, or "
+        "remove both."
     )
 
 

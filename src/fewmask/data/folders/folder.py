@@ -67,7 +67,7 @@ def read_folder(
     if not paths:
         raise DataError(
             root,
-            f"pictures ({', '.join(sorted(imageio.IMAGE_SUFFIXES))})",
+            "pictures (PNG, JPEG, TIFF, BMP, GIF or WebP)",
             "none",
             "Name the folder that holds the images and their masks.",
         )
@@ -297,7 +297,7 @@ def _no_masks(root: Path, count: int) -> DataError:
         remedy = f"Name the folder above, which holds both: {above}"
     else:
         remedy = (
-            "Draw masks with LabelMe, CVAT or Label Studio, export them as PNG masks, and put "
-            "them into a folder masks/ beside the images, under the same names."
+            "Draw masks with LabelMe, CVAT or Label Studio and export them as PNG masks, which "
+            "are read: put them into a folder masks/ beside the images, under the same names."
         )
     return DataError(root, "images and their masks", found, remedy)

@@ -1,0 +1,1 @@
+"""Makes a model: recipe, plan, batches, fit."""

@@ -1,0 +1,136 @@
+"""The finish: from the best weights to the model files, the score and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewmask.bundle import Bundle
+from fewmask.data.dataset import Dataset
+from fewmask.data.fingerprint import Fingerprint
+from fewmask.data.parts import Parts
+from fewmask.errors import DataError
+from fewmask.evaluation.judgement import judge_run
+from fewmask.inference.intake import take_in
+from fewmask.inference.predict import Predictor, load
+from fewmask.inference.runtime import OnnxModel
+from fewmask.models.export import exported_onnx, missing_exporter
+from fewmask.models.parity import check_parity
+from fewmask.models.saving import KerasModel, save_keras
+from fewmask.models.spec import build
+from fewmask.run import Run, versions
+from fewmask.scale import Frame
+from fewmask.training.checkpoint import load_weights
+from fewmask.training.events import Listener, Said, Working
+from fewmask.training.keeper import BEST
+from fewmask.training.plan import Plan
+
+MOST_COMPARED = 100
+"""Test images on which the model files are compared; a wrong export fails on the first."""
+
+
+def finish(
+    run: Run, plan: Plan, parts: Parts, fingerprint: Fingerprint, listener: Listener
+) -> None:
+    """Writes the model files, compares them, scores the test part and writes the report.
+
+    Everything it writes can be written again: a finish that was killed is repeated whole.
+
+    Args:
+        run: The run, with the weights of its best model.
+        plan: Its plan.
+        parts: Which samples are which part.
+        fingerprint: What was measured of the training part.
+        listener: Is told what happens.
+
+    Raises:
+        ModelError: If the exported model does not do what the trained one does.
+    """
+    bundle = make_bundle(run, plan, parts.train, fingerprint)
+    core = build(plan.model, plan.data_format)
+    core.set_weights(load_weights(run.folder / BEST))
+    save_keras(core, plan.model, bundle, run.folder / "model.keras")
+    saved = KerasModel(run.folder / "model.keras")
+    predictor = Predictor(bundle, saved)
+    if (reason := missing_exporter()) is not None:
+        listener(Said(f"Saved the model, for Keras, in {run.folder}. No model.onnx: {reason}"))
+    else:
+        with exported_onnx(core, plan.model, bundle, run.folder / "model.onnx") as beside:
+            check_parity(
+                _label_maps(saved, parts.test, bundle, listener),
+                _label_maps(OnnxModel(beside), parts.test, bundle),
+                run.folder / "model.onnx",
+            )
+        predictor = load(run)
+        listener(Said(f"Saved the model, for Keras and for ONNX Runtime, in {run.folder}."))
+    evaluation = judge_run(
+        run,
+        predictor,
+        parts.test,
+        run.folder,
+        part="test",
+        baselines_from=parts.train,
+        progress=lambda done, total: listener(Working("scoring the test images", done, total)),
+    )
+    for line in evaluation.summary_lines():
+        listener(Said(line))
+
+
+def missing_files(run: Run) -> list[str]:
+    """Names what a finish should have left in a run and did not.
+
+    Args:
+        run: The run.
+    """
+    wanted = ["model.keras", "model.onnx", "scores.json", "report.html"]
+    if missing_exporter() is not None:
+        wanted.remove("model.onnx")
+    return [name for name in wanted if not (run.folder / name).exists()]
+
+
+def make_bundle(run: Run, plan: Plan, train: Dataset, fingerprint: Fingerprint) -> Bundle:
+    """Gathers what travels with the model.
+
+    Args:
+        run: The run it comes from.
+        plan: Its plan.
+        train: The training part.
+        fingerprint: What was measured of it.
+
+    Raises:
+        DataError: If the dataset has no masks.
+    """
+    if train.classes is None:
+        raise DataError(train.name, "masks", "none", "Name their folder with --masks DIR.")
+    provenance = {
+        "run": run.name,
+        "dataset": train.name,
+        "dataset sha256": fingerprint.sha256,
+        "model": plan.model.name,
+        "pretrained": plan.model.weights or "no",
+        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "fewmask": versions()["fewmask"],
+    }
+    return Bundle(
+        train.classes,
+        Frame(plan.size),
+        fingerprint.num_channels,
+        fingerprint.value_range,
+        provenance,
+    )
+
+
+def _label_maps(
+    model: Any, dataset: Dataset, bundle: Bundle, listener: Listener | None = None
+) -> Iterator[NDArray[np.uint8]]:
+    """Predicts the first images of a dataset, one after the other."""
+    total = min(len(dataset), MOST_COMPARED)
+    for index in range(total):
+        labels, _ = model(take_in(dataset.image_path(index), bundle, dataset.max_pixels))
+        yield labels
+        if listener is not None:
+            listener(Working("comparing the model files", index + 1, total))

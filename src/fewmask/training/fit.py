@@ -1,0 +1,163 @@
+"""The fit: a network, its optimiser and Keras' `fit`, from a plan."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from fewmask.data.classes import Classes
+from fewmask.data.copies import Copies
+from fewmask.models.backend import keras
+from fewmask.models.losses import make_loss
+from fewmask.models.spec import build
+from fewmask.run import Run
+from fewmask.training.averaging import AveragedWeights
+from fewmask.training.batches import Batches
+from fewmask.training.checkpoint import State
+from fewmask.training.events import Listener
+from fewmask.training.judge import Judge, Squares, label_map_of
+from fewmask.training.keeper import Keeper, Stopwatch, set_variables
+from fewmask.training.plan import Plan
+from fewmask.training.samples import COUNT, SamplePictures
+from fewmask.training.schedule import WarmUpThenCosine
+from fewmask.training.tensorboard import FOLDER, TensorBoardCurves
+
+
+def fit(
+    plan: Plan,
+    copies: Copies,
+    train: Sequence[int],
+    validation: Sequence[int],
+    classes: Classes,
+    run: Run,
+    state: State,
+    weights_file: Path | None,
+    listener: Listener,
+) -> float:
+    """Trains the plan's network and leaves the best model and the state in the run.
+
+    Args:
+        plan: Every number of the training.
+        copies: Images and masks at most twice the training size.
+        train: Which of the copies to learn from.
+        validation: Which of them to judge the epochs on; may be empty.
+        classes: The classes.
+        run: The run to write into.
+        state: Where to go on from; a fresh `State` begins.
+        weights_file: Pretrained weights of the encoder, for a fresh start.
+        listener: Is told about steps and epochs.
+
+    Returns:
+        Share of the time that the network waited for data.
+
+    Raises:
+        Diverged: If the loss stops being a number.
+        ModelError: If the state does not fit the network.
+    """
+    keras.utils.set_random_seed(plan.seed)
+    core = build(plan.model, plan.data_format, weights_file)
+    core.compile(
+        optimizer=make_optimizer(plan),
+        loss=make_loss(plan.loss, plan.data_format),
+        # Compiling takes torch half a minute a network, more than it gives back here.
+        jit_compile=False if keras.backend.backend() == "torch" else "auto",
+    )
+    core.optimizer.build(core.trainable_variables)
+    average = AveragedWeights(plan.average_every, plan.average_horizon)
+    if state.epoch:
+        set_variables(core, state.model)
+        set_variables(core.optimizer, state.optimizer)
+        average.values = state.average
+        average.updates = state.average_updates
+
+    held_back = Squares(copies, validation, plan.size)
+    judge = Judge(held_back, plan.model.num_classes, plan.data_format, average)
+    # Training images fill the sheet where there are not enough that were held back.
+    shown = Squares(copies, [*validation, *train][:COUNT], plan.size)
+    pictures = SamplePictures(
+        run.folder / "samples",
+        list(shown),
+        classes,
+        lambda image: label_map_of(judge.logits(image)),
+    )
+    others = patience_callbacks(plan)
+    keeper = Keeper(run, plan, state, others, average, pictures, listener)
+    curves = [TensorBoardCurves(run.folder / FOLDER)] if plan.tensorboard else []
+    # The order is the way of an epoch: time, average, judge, patience, keep.
+    callbacks = [Stopwatch(), average, judge, *others, *curves, keeper]
+
+    began = time.perf_counter()
+    batches = Batches(
+        copies,
+        train,
+        size=plan.size,
+        batch_size=plan.batch_size,
+        augmentation=plan.augmentation,
+        seed=plan.seed,
+        data_format=plan.data_format,
+        first_epoch=state.epoch + 1,
+    )
+    # OpenCV's own threads would fight the network's for the same cores.
+    opencv_threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        core.fit(
+            x=iter(batches),
+            epochs=plan.epochs,
+            initial_epoch=state.epoch,
+            steps_per_epoch=plan.steps_per_epoch,
+            callbacks=callbacks,
+            shuffle=False,  # the batches are drawn already
+            verbose=0,
+        )
+    finally:
+        batches.close()
+        cv2.setNumThreads(opencv_threads)
+    return batches.waited / max(time.perf_counter() - began, 1e-9)
+
+
+def make_optimizer(plan: Plan) -> Any:
+    """Builds AdamW with the plan's learning rate.
+
+    Args:
+        plan: The plan.
+
+    Reference: Loshchilov and Hutter (2019), arXiv:1711.05101.
+    """
+    rate: Any = plan.learning_rate
+    if plan.schedule == "cosine":
+        total = plan.epochs * plan.steps_per_epoch
+        rate = WarmUpThenCosine(plan.learning_rate, plan.warm_up_steps, total)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=plan.weight_decay)
+    # Decaying a bias or the scale of a normalisation only shifts what they are there for.
+    optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
+    return optimizer
+
+
+def patience_callbacks(plan: Plan) -> list[Any]:
+    """Builds the callbacks of 2017 that the plan asks for.
+
+    Args:
+        plan: The plan.
+
+    Returns:
+        `ReduceLROnPlateau` on the validation loss, `EarlyStopping` on the validation Dice.
+    """
+    callbacks: list[Any] = []
+    if plan.plateau:
+        callbacks.append(
+            keras.callbacks.ReduceLROnPlateau(
+                monitor="validation_loss", mode="min", factor=0.1, patience=plan.plateau
+            )
+        )
+    if plan.early_stopping:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                monitor="validation_dice", mode="max", patience=plan.early_stopping
+            )
+        )
+    return callbacks

@@ -1,0 +1,216 @@
+"""The keeper of a training: after every epoch its state, its curve and its best model."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewmask.errors import ModelError
+from fewmask.models.backend import keras
+from fewmask.run import Run
+from fewmask.training.averaging import AveragedWeights
+from fewmask.training.checkpoint import State, save_weights
+from fewmask.training.events import EpochDone, Listener, StepDone
+from fewmask.training.plan import Plan
+from fewmask.training.samples import SamplePictures
+
+LAST = Path("last") / "state.npz"
+BEST = Path("best") / "weights.npz"
+
+# What Keras' own callbacks count between epochs; Keras saves none of it.
+COUNTERS = {
+    "EarlyStopping": ("wait", "best", "best_epoch", "stopped_epoch"),
+    "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
+}
+
+
+class Diverged(ModelError):
+    """The loss of a training is no number any more."""
+
+
+class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
+    """Writes `last/`, `best/`, `epochs.csv` and the sample pictures; tells the listener.
+
+    It must be the last of the callbacks: it saves what the others have counted, and puts it
+    back after they have reset themselves at the start of a resumed training.
+
+    Args:
+        run: The run to write into.
+        plan: Its plan.
+        state: What is known so far; updated in place.
+        others: The other callbacks, whose counters are kept.
+        average: The averaged weights.
+        pictures: Draws the six samples.
+        listener: Is told about steps and epochs.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        plan: Plan,
+        state: State,
+        others: list[Any],
+        average: AveragedWeights,
+        pictures: SamplePictures,
+        listener: Listener,
+    ) -> None:
+        super().__init__()
+        self.run = run
+        self.plan = plan
+        self.state = state
+        self.others = others
+        self.average = average
+        self.pictures = pictures
+        self.listener = listener
+        self._epoch_began = self._mark = time.perf_counter()
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Puts the saved counters back into the callbacks."""
+        for callback in self.others:
+            for name, value in self.state.counters.get(type(callback).__name__, {}).items():
+                setattr(callback, name, value)
+        self._mark = time.perf_counter()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Starts the clock of the epoch."""
+        self._epoch_began = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Tells the listener; stops a training whose loss is no number any more."""
+        plan, epoch = self.plan, self.state.epoch + 1
+        loss = float((logs or {}).get("loss", math.nan))
+        if not math.isfinite(loss):
+            raise Diverged(
+                f"epoch {epoch}, step {batch + 1}",
+                "a finite loss",
+                str(loss),
+                f"Train again with a lower --learning-rate, {plan.learning_rate / 10:g} say.",
+            )
+        seconds = time.perf_counter() - self._epoch_began
+        speed = (batch + 1) * plan.batch_size / max(seconds, 1e-9)
+        self.listener(StepDone(epoch, plan.epochs, batch + 1, plan.steps_per_epoch, loss, speed))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Writes everything, the state last: what it says is then true of the other files."""
+        logs, plan, state = logs or {}, self.plan, self.state
+        images = plan.steps_per_epoch * plan.batch_size
+        row = {
+            "epoch": float(epoch + 1),
+            "loss": float(logs["loss"]),
+            "validation_loss": float(logs["validation_loss"]),
+            "validation_dice": float(logs["validation_dice"]),
+            "learning_rate": float(self.model.optimizer.learning_rate),
+            "seconds": 0.0,
+            "images_per_second": images / max(float(logs["training_seconds"]), 1e-9),
+        }
+        # Without validation images nothing is chosen: the latest model is the one to use.
+        better = math.isnan(row["validation_loss"]) or rank(row) > state.best
+        if better:
+            state.best = rank(row)
+            with self.average.in_place():
+                save_weights(self.run.folder / BEST, self.average.weights())
+                self.pictures.draw(epoch + 1)
+        now = time.perf_counter()
+        state.seconds += now - self._mark
+        self._mark = now
+        row["seconds"] = state.seconds
+        state.epoch = epoch + 1
+        state.rows.append(row)
+        state.ended_early = bool(self.model.stop_training)
+        state.model = variables_of(self.model)
+        state.optimizer = variables_of(self.model.optimizer)
+        state.average = self.average.values
+        state.average_updates = self.average.updates
+        state.counters = {
+            type(callback).__name__: counters_of(callback) for callback in self.others
+        }
+        self.run.write_epochs(state.rows)
+        state.save(self.run.folder / LAST)
+        left = (plan.epochs - epoch - 1) * state.seconds / (epoch + 1)
+        self.listener(EpochDone(row, plan.epochs, better, left))
+
+
+class Stopwatch(keras.callbacks.Callback):  # type: ignore[misc]
+    """Adds `training_seconds`, the epoch without its judging and saving; must come first."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Starts the clock."""
+        self._began = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Reads it."""
+        if logs is not None:
+            logs["training_seconds"] = time.perf_counter() - self._began
+
+
+def rank(row: dict[str, float]) -> tuple[float, float]:
+    """Says how good an epoch was; of two, the one with the larger rank has the better model.
+
+    The Dice decides. Where it is equal, in the first epochs of a small class say, when nothing
+    is found yet, the loss does.
+
+    Args:
+        row: The epoch's row of `epochs.csv`.
+
+    Example:
+
+    >>> rank({"validation_dice": 0.5, "validation_loss": 0.25})
+    (0.5, -0.25)
+    """
+    dice = row["validation_dice"]
+    # No number means that nothing was there and nothing was found, which is right.
+    return (1.0 if math.isnan(dice) else dice, -row["validation_loss"])
+
+
+def counters_of(callback: Any) -> dict[str, int | float]:
+    """Reads what one of Keras' callbacks counts between epochs.
+
+    Args:
+        callback: Any of those in `COUNTERS`.
+
+    Returns:
+        Plain numbers by name; what is not known yet is left out.
+    """
+    values = {name: getattr(callback, name) for name in COUNTERS[type(callback).__name__]}
+    return {name: np.asarray(value).item() for name, value in values.items() if value is not None}
+
+
+def variables_of(owner: Any) -> list[NDArray[Any]]:
+    """Copies the variables of a network or an optimiser.
+
+    Args:
+        owner: Anything with Keras `variables`.
+
+    Returns:
+        One array a variable, in the owner's order.
+    """
+    return [
+        np.array(keras.ops.convert_to_numpy(variable), copy=True) for variable in owner.variables
+    ]
+
+
+def set_variables(owner: Any, values: list[NDArray[Any]]) -> None:
+    """Gives a network or an optimiser the variables of `variables_of`.
+
+    Args:
+        owner: The same kind of thing, built alike.
+        values: One array a variable.
+
+    Raises:
+        ModelError: If their number or shapes do not fit.
+    """
+    there = [tuple(variable.shape) for variable in owner.variables]
+    if there != [value.shape for value in values]:
+        raise ModelError(
+            "checkpoint",
+            f"{len(there)} variables of the shapes of this network",
+            f"{len(values)} that do not fit",
+            "Resume with the versions that run.json names, or train again.",
+        )
+    for variable, value in zip(owner.variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,286 @@
+"""The plan: every number that a training uses, derived from the recipe and the data."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import tomli_w
+
+from fewmask.data.augmentation.augment import Augmentation
+from fewmask.data.fingerprint import Fingerprint
+from fewmask.data.wording import counted
+from fewmask.errors import ArgumentError
+from fewmask.models.spec import ModelSpec
+from fewmask.training.recipe import Recipe
+
+EPOCHS = 40
+SIZE = 256
+SMALLEST_SIZE = 64
+ENCODER = "mobilenet_v2"
+"""The encoder that `--model auto` takes."""
+# At half the resolution a step takes a third of the time, and each pixel still predicts 2 × 2:
+# in the same minutes the same network learns more from larger pictures.
+STEM_STRIDE = 2
+# Four pictures are enough for group normalisation and frozen statistics; more would only
+# mean fewer steps in the same time.
+BATCH_SIZE = 4
+SHARE_OF_WARM_UP = 0.05
+# The average forgets over the last twelfth of the training: long enough to smooth the steps,
+# short enough to have forgotten the beginning when the schedule ends.
+SHARE_OF_AVERAGE = 1 / 12
+_RESTORE = "Restore the file as the run wrote it."
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every number of one training, as `plan.toml` holds it.
+
+    Args:
+        model: The network.
+        size: Side of the square that the model sees, in pixels.
+        epochs: Passes over the training images.
+        steps_per_epoch: Updates of the weights in an epoch.
+        batch_size: Pictures in a step.
+        learning_rate: Highest learning rate.
+        warm_up_steps: Steps over which it rises from zero.
+        schedule: `"cosine"` falls to zero at the last step, `"constant"` stays.
+        weight_decay: Decay of AdamW; biases and normalisation are exempt.
+        loss: Name of the loss.
+        augmentation: How training pictures are changed.
+        average_every: Steps between two updates of the averaged weights; 0 averages nothing.
+        average_horizon: Steps after which the average has forgotten two thirds.
+        plateau: Patience in epochs of the learning-rate cut; 0 for none.
+        early_stopping: Patience in epochs of the early end; 0 for none.
+        seed: Seed of everything that is drawn.
+        data_format: Layout of the arrays in training.
+        threads: Processor cores, those of the machine that the plan was made on.
+        tensorboard: Whether curves are also written for TensorBoard.
+        reasons: Why the plan is what it is, a sentence each.
+    """
+
+    model: ModelSpec
+    size: int
+    epochs: int
+    steps_per_epoch: int
+    batch_size: int
+    learning_rate: float
+    warm_up_steps: int
+    schedule: str
+    weight_decay: float
+    loss: str
+    augmentation: Augmentation
+    average_every: int
+    average_horizon: int
+    plateau: int
+    early_stopping: int
+    seed: int
+    data_format: str
+    threads: int
+    tensorboard: bool = False
+    reasons: tuple[str, ...] = field(default=())
+
+    def summary(self) -> str:
+        """Puts the plan into a sentence.
+
+        Returns:
+            `unet at 64 × 64 pixels: 40 epochs of 3 steps with 4 images.`
+        """
+        model = f"{self.model.name}{', pretrained,' if self.model.weights else ''}"
+        epochs, steps = counted(self.epochs, "epoch"), counted(self.steps_per_epoch, "step")
+        images = counted(self.batch_size, "image")
+        return f"{model} at {self.size} × {self.size} pixels: {epochs} of {steps} with {images}."
+
+    def to_toml(self) -> str:
+        """Returns the text of `plan.toml`."""
+        values: dict[str, Any] = {
+            item.name: getattr(self, item.name)
+            for item in fields(self)
+            if item.name not in ("model", "augmentation", "reasons")
+        }
+        values["reasons"] = list(self.reasons)
+        # TOML has no null: what is None is left out, and stays None when it is read.
+        values["model"] = {k: v for k, v in self.model.to_json().items() if v is not None}
+        values["augmentation"] = self.augmentation.to_json()
+        return tomli_w.dumps(values, multiline_strings=False)
+
+    @classmethod
+    def from_toml(cls, values: dict[str, Any]) -> Plan:
+        """Rebuilds a plan from the parsed text of `to_toml`.
+
+        Raises:
+            ArgumentError: If a key is missing or unknown.
+        """
+        wanted = {item.name for item in fields(cls)}
+        if odd := wanted ^ set(values):
+            raise ArgumentError(
+                "plan.toml",
+                f"the keys {', '.join(sorted(wanted))}",
+                f"{', '.join(sorted(odd))} missing or unknown",
+                _RESTORE,
+            )
+        try:
+            model = ModelSpec.from_json(values["model"])
+        except (KeyError, TypeError) as error:
+            raise ArgumentError(
+                "plan.toml", "the table [model] as the run wrote it", str(error), _RESTORE
+            ) from error
+        return cls(
+            **{
+                **values,
+                "model": model,
+                "augmentation": Augmentation.from_json(values["augmentation"]),
+                "reasons": tuple(values["reasons"]),
+            }
+        )
+
+
+def make_plan(
+    recipe: Recipe,
+    fingerprint: Fingerprint,
+    *,
+    num_train: int,
+    num_classes: int,
+    weights_at_hand: bool,
+    data_format: str,
+) -> Plan:
+    """Derives every number of a training.
+
+    Args:
+        recipe: What the user asks.
+        fingerprint: What was measured of the dataset.
+        num_train: Number of training images.
+        num_classes: Number of classes K.
+        weights_at_hand: Whether the pretrained weights of the encoder are on this machine.
+        data_format: `"channels_first"` where the backend trains faster so.
+
+    Returns:
+        The plan, with a reason for everything that was chosen.
+
+    Raises:
+        ArgumentError: If an encoder is asked for pictures that it cannot take.
+    """
+    channels = fingerprint.num_channels
+    longest_side = max(max(height, width) for height, width, _ in fingerprint.sizes)
+    name, pretrained, why_model = choose_model(recipe, channels, weights_at_hand)
+    size, why_size = choose_size(recipe, name, longest_side)
+    epochs = recipe.epochs or EPOCHS
+    batch_size = recipe.batch_size or BATCH_SIZE
+    steps = math.ceil(num_train / batch_size)
+    total = steps * epochs
+    return Plan(
+        model=ModelSpec(
+            name=name,
+            num_classes=num_classes,
+            channels=channels,
+            depth=recipe.depth,
+            width=recipe.width,
+            stem_stride=STEM_STRIDE if name == "unet" else 1,
+            dropout=recipe.dropout,
+            weights="imagenet" if pretrained else None,
+            mean=tuple(round(value, 3) for value in fingerprint.mean),
+            std=tuple(round(value, 3) for value in fingerprint.standard_deviation),
+        ),
+        size=size,
+        epochs=epochs,
+        steps_per_epoch=steps,
+        batch_size=batch_size,
+        learning_rate=float(recipe.learning_rate or (5e-4 if pretrained else 1e-3)),
+        warm_up_steps=max(1, round(total * SHARE_OF_WARM_UP)) if recipe.plateau is None else 0,
+        schedule="cosine" if recipe.plateau is None else "constant",
+        weight_decay=1e-2,
+        loss=recipe.loss,
+        augmentation=Augmentation() if recipe.augment else Augmentation.none(),
+        # Eight looks an epoch cost nothing that can be measured, and lose nothing either.
+        average_every=max(1, steps // 8) if recipe.average else 0,
+        average_horizon=max(1, round(total * SHARE_OF_AVERAGE)),
+        plateau=recipe.plateau or 0,
+        early_stopping=recipe.early_stopping or 0,
+        seed=recipe.seed,
+        data_format=data_format,
+        threads=os.cpu_count() or 1,
+        tensorboard=recipe.tensorboard,
+        reasons=(*why_model, *why_size),
+    )
+
+
+def choose_model(
+    recipe: Recipe, channels: int, weights_at_hand: bool
+) -> tuple[str, bool, list[str]]:
+    """Chooses the network.
+
+    Args:
+        recipe: What the user asks.
+        channels: Channels of the images.
+        weights_at_hand: Whether the pretrained weights are on this machine.
+
+    Returns:
+        Its name, whether it starts pretrained, and why.
+
+    Raises:
+        ArgumentError: If an encoder is asked for pictures that it cannot take.
+    """
+    name = recipe.model
+    fits = channels in (1, 3)
+    if name == "unet":
+        return name, False, []
+    if name != "auto" and not fits:
+        raise ArgumentError(
+            f"--model {name}",
+            "images with 1 or 3 channels",
+            f"{channels} channels",
+            "Take --model unet, which takes any number.",
+        )
+    if name != "auto" and recipe.pretrained and not weights_at_hand:
+        reason = (
+            f"model {name}: its pretrained weights are neither on this machine nor to be had, "
+            "so it learns from nothing."
+        )
+        return name, False, [reason]
+    if name != "auto":
+        return name, recipe.pretrained, []
+    if not fits:
+        reason = f"model unet: the images have {channels} channels, pretrained encoders take 3."
+    elif not recipe.pretrained:
+        reason = "model unet: pretrained weights were not wanted."
+    elif not weights_at_hand:
+        reason = (
+            f"model unet: the pretrained weights of {ENCODER} are neither on this machine nor to "
+            "be had, so it learns from nothing."
+        )
+    else:
+        reason = (
+            f"model {ENCODER}: on photographs an encoder that has seen a million of them is "
+            "worth more than anything else; --model unet learns from nothing."
+        )
+        return ENCODER, True, [reason]
+    return "unet", False, [reason]
+
+
+def choose_size(recipe: Recipe, name: str, longest_side: int) -> tuple[int, list[str]]:
+    """Chooses the side of the square that the model sees.
+
+    Args:
+        recipe: What the user asks.
+        name: The network.
+        longest_side: Longest side of all images, in pixels.
+
+    Returns:
+        A multiple of the network's stride, and why.
+    """
+    stride = STEM_STRIDE * 2**recipe.depth if name == "unet" else 32
+    wanted = recipe.size or min(SIZE, max(longest_side, SMALLEST_SIZE))
+    size = math.ceil(wanted / stride) * stride
+    reasons = []
+    if recipe.size is not None and size != wanted:
+        reasons.append(
+            f"size {size}: {wanted} is no multiple of {stride}, the network's stride; the next is."
+        )
+    if size < longest_side:
+        reasons.append(
+            f"size {size}: images up to {longest_side} pixels are seen with their longest side at "
+            f"{size}; --size changes it."
+        )
+    return size, reasons

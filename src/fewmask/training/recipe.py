@@ -1,0 +1,134 @@
+"""The recipe: what the user asks of a training."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, fields
+from typing import Any, NoReturn
+
+from fewmask.errors import ArgumentError
+from fewmask.models.spec import NAMES
+
+MODELS = ("auto", *NAMES)
+LOSSES = ("cross-entropy+dice", "cross-entropy", "dice", "focal", "tversky")
+"""Names in `models.losses`, which cannot be asked here without starting Keras."""
+
+_WHOLE_NUMBERS: dict[str, tuple[int, int | None]] = {
+    "epochs": (1, None),
+    "size": (32, 4096),
+    "batch_size": (1, None),
+    "width": (4, 512),
+    "depth": (1, 7),
+    "plateau": (1, None),
+    "early_stopping": (1, None),
+    "seed": (0, 2**31 - 1),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the user asks for; everything else follows from the data and stands in the plan.
+
+    Args:
+        model: `"unet"` learns from nothing; the name of an encoder puts a light decoder on a
+            network that has already seen a million photographs; `"auto"` takes
+            `mobilenet_v2` for pictures with 1 or 3 channels if its weights are to be had.
+        pretrained: Whether an encoder starts from its ImageNet weights.
+        epochs: Passes over the training images; 40 when left out.
+        size: Side of the square that the model sees, in pixels (longest side of a picture);
+            256 when left out, less where no picture is that large.
+        batch_size: Pictures a step; 4 when left out.
+        learning_rate: Highest learning rate; left out, 1e-3 from scratch, 5e-4 with a
+            pretrained encoder.
+        width: Channels of the U-Net at full resolution.
+        depth: Times the U-Net halves the resolution.
+        dropout: Share of features dropped in training, 0 to below 1.
+        loss: One of `LOSSES`.
+        augment: Whether training pictures are flipped, turned, scaled and recoloured.
+        plateau: Epochs without a better validation loss after which the learning rate is cut
+            to a tenth, as in 2017; left out, it warms up and then falls to zero along a cosine.
+        early_stopping: Epochs without a better validation Dice after which training ends.
+        average: Whether the model to use is the running average of the weights.
+        seed: Seed of everything that is drawn.
+        tensorboard: Whether curves are also written for TensorBoard.
+
+    Raises:
+        ArgumentError: If a value is out of its range.
+    """
+
+    model: str = "auto"
+    pretrained: bool = True
+    epochs: int | None = None
+    size: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    width: int = 16
+    depth: int = 4
+    dropout: float = 0.0
+    loss: str = LOSSES[0]
+    augment: bool = True
+    plateau: int | None = None
+    early_stopping: int | None = None
+    average: bool = True
+    seed: int = 0
+    tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        for name, choices in (("model", MODELS), ("loss", LOSSES)):
+            value = getattr(self, name)
+            if value not in choices:
+                near = difflib.get_close_matches(str(value), choices, 1) or [choices[0]]
+                _refuse(name, f"one of {', '.join(choices)}", value, near[0])
+        for name, (low, high) in _WHOLE_NUMBERS.items():
+            value = getattr(self, name)
+            if value is None:
+                continue
+            limit = f"{low} or more" if high is None else f"{low} to {high}"
+            if isinstance(value, bool) or not isinstance(value, int):
+                _refuse(name, f"a whole number, {limit}", value, low)
+            if value < low:
+                _refuse(name, f"a whole number, {limit}", value, low)
+            if high is not None and value > high:
+                _refuse(name, f"a whole number, {limit}", value, high)
+        if not _is_number(self.dropout) or not 0 <= self.dropout < 1:
+            _refuse("dropout", "a number from 0 to below 1", self.dropout, 0.1)
+        rate = self.learning_rate
+        if rate is not None and (not _is_number(rate) or not 0 < rate <= 1):
+            _refuse("learning_rate", "a number above 0, up to 1", rate, 0.001)
+        for name in ("pretrained", "augment", "average", "tensorboard"):
+            if not isinstance(getattr(self, name), bool):
+                _refuse(name, "True or False", getattr(self, name), None)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _refuse(name: str, expected: str, found: object, instead: object) -> NoReturn:
+    where = option(name) if instead is not None else name
+    remedy = f"Try {where} {instead}." if instead is not None else "Give one of the two."
+    raise ArgumentError(where, expected, repr(found), remedy)
+
+
+def option(name: str) -> str:
+    """Returns the command-line spelling of a recipe field."""
+    return "--" + name.replace("_", "-")
+
+
+def make_recipe(**asked: Any) -> Recipe:
+    """Makes a recipe of keyword arguments; None means "as you think best".
+
+    Args:
+        asked: Fields of `Recipe`.
+
+    Raises:
+        ArgumentError: If a name is no field, or a value is out of its range.
+    """
+    names = [field.name for field in fields(Recipe)]
+    for name in asked:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1) or names[:1]
+            raise ArgumentError(
+                name, f"one of {', '.join(names)}", "no such field", f"Did you mean {near[0]}?"
+            )
+    return Recipe(**{name: value for name, value in asked.items() if value is not None})

@@ -1,0 +1,82 @@
+"""Pictures of six fixed samples, drawn each time the model gets better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewmask.data.classes import Classes
+from fewmask.data.imageio import write_png
+from fewmask.inference.outputs import Prediction
+
+COUNT = 6
+EDGE = 2
+"""Pixels of white around each view."""
+
+
+class SamplePictures:
+    """Draws the fixed samples as a sheet: a column each, image over truth over prediction.
+
+    Args:
+        folder: Where the sheets go, `epoch-0012.png` and so on.
+        samples: Images `(size, size, C)` and masks `(size, size)` in their squares, uint8.
+        classes: The classes, for the colours.
+        predict: Gives the label map `(size, size)` of a picture.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        samples: Sequence[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
+        classes: Classes,
+        predict: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
+    ) -> None:
+        self.folder = folder
+        self.samples = samples[:COUNT]
+        self.classes = classes
+        self.predict = predict
+
+    def draw(self, epoch: int) -> None:
+        """Writes the sheet of an epoch.
+
+        Args:
+            epoch: Number of the epoch, from 1.
+        """
+        columns = []
+        for image, mask in self.samples:
+            truth = np.where(mask < self.classes.num_classes, mask, 0).astype(np.uint8)
+            picture = show(image)
+            overlays = [
+                Prediction(picture, label_map, self.classes).overlay()
+                for label_map in (truth, self.predict(image))
+            ]
+            columns.append(np.concatenate([framed(view) for view in (picture, *overlays)], axis=0))
+        if columns:
+            write_png(self.folder / f"epoch-{epoch:04d}.png", np.concatenate(columns, axis=1))
+
+
+def framed(view: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Puts a white edge around a view, so that dark pictures do not run into each other.
+
+    Args:
+        view: Shape `(H, W, 3)`.
+
+    Returns:
+        Shape `(H + 2 EDGE, W + 2 EDGE, 3)`.
+    """
+    return np.pad(view, ((EDGE, EDGE), (EDGE, EDGE), (0, 0)), constant_values=255)
+
+
+def show(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Makes a picture of any number of channels one that can be looked at.
+
+    Args:
+        image: Shape `(H, W, C)`.
+
+    Returns:
+        Shape `(H, W, 3)`: colour as it is, the first channel as grey otherwise.
+    """
+    return image if image.shape[2] == 3 else np.repeat(image[..., :1], 3, axis=2)

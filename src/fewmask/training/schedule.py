@@ -1,0 +1,49 @@
+"""How the learning rate rises and falls."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from fewmask.models.backend import keras
+
+
+@keras.saving.register_keras_serializable(package="fewmask")
+class WarmUpThenCosine(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """Rises along a line to the highest rate, then falls along half a cosine to zero.
+
+    Args:
+        highest: The highest learning rate.
+        warm_up_steps: Steps of the rise; the rate of step 1 is already above zero.
+        total_steps: Step at which the rate is zero.
+
+    Example:
+
+    >>> rate = WarmUpThenCosine(1.0, warm_up_steps=2, total_steps=10)
+    >>> [round(float(rate(step)), 2) for step in (0, 1, 2, 6, 10)]
+    [0.5, 1.0, 1.0, 0.5, 0.0]
+
+    Reference: Loshchilov and Hutter (2017), SGDR, arXiv:1608.03983.
+    """
+
+    def __init__(self, highest: float, warm_up_steps: int, total_steps: int) -> None:
+        super().__init__()
+        self.highest = highest
+        self.warm_up_steps = warm_up_steps
+        self.total_steps = total_steps
+
+    def __call__(self, step: Any) -> Any:
+        """Returns the learning rate of the update that follows `step` updates."""
+        step = keras.ops.cast(step, "float32")
+        rise = (step + 1.0) / max(self.warm_up_steps, 1)
+        through = (step - self.warm_up_steps) / max(self.total_steps - self.warm_up_steps, 1)
+        fall = 0.5 * (1.0 + keras.ops.cos(math.pi * keras.ops.clip(through, 0.0, 1.0)))
+        return self.highest * keras.ops.where(step < self.warm_up_steps, rise, fall)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            "highest": self.highest,
+            "warm_up_steps": self.warm_up_steps,
+            "total_steps": self.total_steps,
+        }

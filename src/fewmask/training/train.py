@@ -1,0 +1,324 @@
+"""Training from beginning to end: data in, a run with model, score and report out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fewmask.data.copies import make_copies
+from fewmask.data.dataset import Dataset
+from fewmask.data.fingerprint import Fingerprint, take_fingerprint
+from fewmask.data.imageio import DEFAULT_MAX_PIXELS
+from fewmask.data.parts import Parts, assign_parts
+from fewmask.data.seen import divide_as_seen, read_seen, write_seen
+from fewmask.data.wording import counted
+from fewmask.errors import ArgumentError, DataError, RunError
+from fewmask.files import remove_unfinished, write_text
+from fewmask.models.backend import backend_notice, fast_data_format
+from fewmask.models.pretrained import find_weights
+from fewmask.run import RUNS, Run, check_name, create_run, open_run, versions
+from fewmask.training.checkpoint import State
+from fewmask.training.events import Listener, Said, Working, print_events
+from fewmask.training.finish import finish, missing_files
+from fewmask.training.fit import fit
+from fewmask.training.keeper import BEST, LAST, Diverged
+from fewmask.training.lock import locked
+from fewmask.training.plan import ENCODER, Plan, make_plan
+from fewmask.training.recipe import Recipe, make_recipe
+from fewmask.training.source import Source
+
+FINGERPRINT = "fingerprint.json"
+SEEN = "parts.csv"
+COPIES = "copies"
+"""Folder in the run for the decoded copies; it is gone when training ends."""
+
+
+def train(
+    dataset: Dataset | str | Path,
+    *,
+    name: str | None = None,
+    runs: str | Path = RUNS,
+    masks: str | Path | None = None,
+    classes: Sequence[str] = (),
+    ignore_index: int | None = None,
+    threshold: int | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    listener: Listener = print_events,
+    **asked: Any,
+) -> Run:
+    """Trains a model and leaves everything about it in the folder of a run.
+
+    The test part of the dataset chooses nothing: it is scored once, at the end, at its images'
+    own size. Ctrl-C ends the training and finishes with the best model so far.
+
+    Args:
+        dataset: A dataset, or the folder or name of one.
+        name: Name of the run; a numbered one is taken when left out.
+        runs: Folder that the run is made in.
+        masks: Folder with the masks, where several could be meant.
+        classes: What the masks' values mean, see `load_dataset`.
+        ignore_index: Mask value whose pixels do not count.
+        threshold: Grey value from which on a mask is foreground.
+        max_pixels: Most pixels of a picture that is opened.
+        listener: Is told what happens; prints a line an epoch when left out.
+        asked: Fields of `Recipe`: `epochs`, `model`, `size` and so on.
+
+    Returns:
+        The run.
+
+    Raises:
+        FewmaskError: If the data, an argument or the folder will not do; it says which.
+    """
+    runs = Path(runs)
+    recipe = make_recipe(**asked)
+    # Said before the data is read, which can take minutes.
+    if name is not None:
+        check_name(name, runs)
+    source = Source(None)
+    if not isinstance(dataset, Dataset):
+        source = Source.of(dataset, masks, classes, ignore_index, threshold, max_pixels)
+        dataset = source.read(working(listener, "reading the dataset"))
+    parts = assign_parts(dataset, recipe.seed, progress=working(listener, "reading the masks"))
+    _check_patience(recipe, parts)
+    # Measured on the training part alone: what is tested on takes no part in anything.
+    fingerprint = take_fingerprint(parts.train, working(listener, "measuring the images"))
+    for sentence in (*dataset.findings, *parts.findings, _in_a_sentence(parts)):
+        listener(Said(sentence))
+
+    encoder = ENCODER if recipe.model == "auto" else recipe.model
+    wants_weights = recipe.pretrained and encoder != "unet" and fingerprint.num_channels in (1, 3)
+    weights_file = find_weights(encoder) if wants_weights else None
+    plan = make_plan(
+        recipe,
+        fingerprint,
+        num_train=len(parts.train),
+        num_classes=len(fingerprint.class_pixels),
+        weights_at_hand=weights_file is not None,
+        data_format=fast_data_format(),
+    )
+    notice = backend_notice()
+    for sentence in (*([notice] if notice else []), *plan.reasons, plan.summary()):
+        listener(Said(sentence))
+
+    with _new_run(name, runs, dataset.name) as run:
+        run.update(state="training", dataset=dataset.name, began=_now(), source=asdict(source))
+        write_text(run.folder / FINGERPRINT, fingerprint.to_json())
+        write_seen(run.folder / SEEN, parts)
+        # The last file: where it is, the others are too, and the run can be resumed.
+        write_text(run.folder / "plan.toml", plan.to_toml())
+    listener(Said(f"Training into {run.folder}; Ctrl-C ends it with the best model so far."))
+    with locked(run):
+        _train(run, plan, parts, fingerprint, State(), weights_file, listener)
+    return run
+
+
+def resume(
+    run: Run | str | Path,
+    dataset: Dataset | None = None,
+    *,
+    runs: str | Path = RUNS,
+    listener: Listener = print_events,
+) -> Run:
+    """Goes on with a training that was stopped or killed, from its last completed epoch.
+
+    On the same machine with the same number of threads the curve is that of a training that
+    was never stopped. A training that has ended is finished where files are missing.
+
+    Args:
+        run: The run, its folder or its name.
+        dataset: The dataset, where it was made in Python; otherwise it is read as before.
+        runs: Folder that a bare name is looked for in.
+        listener: Is told what happens.
+
+    Returns:
+        The run.
+
+    Raises:
+        RunError: If there is no such run, someone is training it, or the dataset is no longer
+            what it was.
+        FewmaskError: If a file of the run or the dataset cannot be read or written.
+    """
+    run = run if isinstance(run, Run) else open_run(run, Path(runs))
+    with locked(run):
+        remove_unfinished(run.folder)
+        plan = Plan.from_toml(run.plan())
+        facts = run.read_json("run.json")
+        if facts["state"] == "finished" and not missing_files(run):
+            listener(Said(f"{run.folder} is finished, and nothing is missing from it."))
+            return run
+        if dataset is None:
+            source = Source.from_json(facts["source"], run)
+            dataset = source.read(working(listener, "reading the dataset"))
+        parts = divide_as_seen(dataset, read_seen(run.folder / SEEN), run.folder)
+        fingerprint = _read_fingerprint(run)
+        state = State.load(run.folder / LAST) if (run.folder / LAST).exists() else State()
+        done = f"{state.epoch} of {counted(plan.epochs, 'epoch')}"
+        listener(Said(f"Going on with {run.folder} after {done}."))
+        resumed = {"at": _now(), "after_epoch": state.epoch, "versions": versions()}
+        run.update(state="training", resumed=[*facts.get("resumed", []), resumed])
+        _train(run, plan, parts, fingerprint, state, _weights_again(run, plan, state), listener)
+    return run
+
+
+def _in_a_sentence(parts: Parts) -> str:
+    classes = ", ".join(parts.train.classes.names) if parts.train.classes else "none"
+    counts = [f"Training on {counted(len(parts.train), 'image')}"]
+    if parts.validation is not None:
+        counts.append(f"choosing by {len(parts.validation)}")
+    return f"{', '.join([*counts, f'testing on {len(parts.test)}'])}; classes: {classes}."
+
+
+def _check_patience(recipe: Recipe, parts: Parts) -> None:
+    """Refuses to wait for better validation scores where there will be none."""
+    for asked, name in ((recipe.early_stopping, "early-stopping"), (recipe.plateau, "plateau")):
+        if asked is not None and parts.validation is None:
+            raise ArgumentError(
+                f"--{name}",
+                "validation images to judge the epochs by",
+                f"{counted(len(parts.train), 'training image')}, too few to spare any",
+                f"Leave --{name} out, or add images.",
+            )
+
+
+@contextmanager
+def _new_run(name: str | None, runs: Path, prefix: str) -> Iterator[Run]:
+    """Makes the folder of a run; if the block that begins to fill it raises, it is gone."""
+    run = create_run(name, runs, prefix)
+    try:
+        yield run
+    except BaseException:
+        shutil.rmtree(run.folder, ignore_errors=True)
+        raise
+
+
+def _read_fingerprint(run: Run) -> Fingerprint:
+    try:
+        return Fingerprint.from_json(json.dumps(run.read_json(FINGERPRINT)))
+    except (TypeError, AttributeError) as error:
+        raise RunError(
+            run.folder / FINGERPRINT,
+            "a fingerprint",
+            str(error),
+            "Restore the file or train again.",
+        ) from error
+
+
+def _weights_again(run: Run, plan: Plan, state: State) -> Path | None:
+    """Finds the weights that a training began with, if it must begin again."""
+    if state.epoch or plan.model.weights is None:
+        return None
+    weights_file = find_weights(plan.model.name)
+    if weights_file is None:
+        raise RunError(
+            run.folder,
+            f"the pretrained weights of {plan.model.name}, which it began with",
+            "neither a copy on this machine nor a network to fetch them from",
+            "Resume with a network, or train again with --model unet.",
+        )
+    return weights_file
+
+
+def _train(
+    run: Run,
+    plan: Plan,
+    parts: Parts,
+    fingerprint: Fingerprint,
+    state: State,
+    weights_file: Path | None,
+    listener: Listener,
+) -> None:
+    """Fits and finishes; what `train` and `resume` share."""
+    how_to_go_on = f"Go on with: fewmask train --resume {shlex.quote(str(run.folder))}"
+    stopped: KeyboardInterrupt | Diverged | None = None
+    try:
+        if state.epoch < plan.epochs and not state.ended_early:
+            _fit(run, plan, parts, fingerprint, state, weights_file, listener)
+    except (KeyboardInterrupt, Diverged) as reason:
+        stopped = reason
+        run.update(state="stopped")
+        if not (run.folder / BEST).exists():
+            if isinstance(reason, KeyboardInterrupt):
+                listener(Said(f"Stopped before the first epoch ended. {how_to_go_on}"))
+            raise
+        done = counted(state.epoch, "epoch")
+        listener(Said(f"Stopped after {done}; finishing with the best model so far."))
+    try:
+        finish(run, plan, parts, fingerprint, listener)
+    except KeyboardInterrupt:
+        run.update(state="stopped")
+        listener(Said(f"Stopped before the model was scored. {how_to_go_on}"))
+        raise
+    run.update(
+        state="stopped" if stopped else "finished",
+        ended=_now(),
+        epochs=state.epoch,
+        seconds=round(state.seconds, 1),
+    )
+    if isinstance(stopped, Diverged):
+        raise stopped
+    if stopped is not None:
+        listener(Said(how_to_go_on))
+
+
+def _fit(
+    run: Run,
+    plan: Plan,
+    parts: Parts,
+    fingerprint: Fingerprint,
+    state: State,
+    weights_file: Path | None,
+    listener: Listener,
+) -> None:
+    """Makes the copies, fits, and leaves nothing of the copies behind."""
+    train, validation = parts.train, parts.validation
+    if train.classes is None:
+        raise DataError(train.name, "masks", "none", "Name their folder with --masks DIR.")
+    # The test part is not even opened.
+    rows = [*train.rows, *(validation.rows if validation is not None else [])]
+    try:
+        with make_copies(
+            replace(train, rows=rows),
+            run.folder / COPIES,
+            2 * plan.size,
+            fingerprint.num_channels,
+            fingerprint.value_range,
+            progress=working(listener, "making small copies of the images"),
+        ) as copies:
+            for sentence in copies.findings:
+                listener(Said(sentence))
+            waited = fit(
+                plan,
+                copies,
+                range(len(train)),
+                range(len(train), len(rows)),
+                train.classes,
+                run,
+                state,
+                weights_file,
+                listener,
+            )
+            listener(Said(f"Waiting for data took {waited:.1%} of the training."))
+    finally:
+        with suppress(OSError):
+            (run.folder / COPIES).rmdir()
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def working(listener: Listener, what: str) -> Callable[[int, int], None]:
+    """Turns calls of `progress(done, total)` into events.
+
+    Args:
+        listener: Is told.
+        what: The work, a phrase.
+    """
+    return lambda done, total: listener(Working(what, done, total))

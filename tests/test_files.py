@@ -1,0 +1,109 @@
+import errno
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from fewmask.errors import FewmaskError
+from fewmask.files import cannot_write, remove_unfinished, whole_file, write_text
+
+
+def test_makes_the_folder_and_leaves_nothing_beside(tmp_path: Path) -> None:
+    path = tmp_path / "thư mục" / "ghi chú.txt"
+    write_text(path, "ghế\r\n")
+    assert path.read_bytes() == "ghế\r\n".encode()
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_lends_a_hidden_name_of_the_same_kind(tmp_path: Path) -> None:
+    with whole_file(tmp_path / "picture.png") as beside:
+        beside.write_text("")
+        assert beside.parent == tmp_path
+        assert beside.name.startswith(".picture-")
+        assert beside.suffix == ".png"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_a_block_that_raises_leaves_the_old_file(
+    error: type[BaseException], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+
+    def write_half() -> None:
+        with whole_file(path) as beside:
+            beside.write_text("ne")
+            raise error
+
+    with pytest.raises(error):
+        write_half()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (
+            errno.ENOSPC,
+            "expected room on the disk to write it, found the disk is full. "
+            "Free some room or choose another folder; nothing half-written was left.",
+        ),
+        (
+            errno.EACCES,
+            "expected a folder that may be written to, found no right to write there. "
+            "Choose another folder or change its rights.",
+        ),
+        (
+            errno.EROFS,
+            "expected a folder that may be written to, found no right to write there. "
+            "Choose another folder or change its rights.",
+        ),
+        (
+            errno.EIO,
+            "expected to be written, found the system refused: Input/output error. "
+            "Check the path and the disk, or choose another folder.",
+        ),
+    ],
+)
+def test_what_the_system_refuses_is_said_in_a_sentence(
+    number: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(FewmaskError) as error:
+        write_text(tmp_path / "a.txt", "new")
+    assert str(error.value) == f"{tmp_path / 'a.txt'}: {words}"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_place_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(FewmaskError, match="the system refused: File exists"):
+        write_text(tmp_path / "runs" / "a.txt", "new")
+
+
+def test_an_error_without_a_number_is_told_by_its_text() -> None:
+    assert "the system refused: no luck." in str(cannot_write("a", OSError("no luck")))
+
+
+def test_removes_what_a_kill_left_and_nothing_else(tmp_path: Path) -> None:
+    kept = [".lock", ".gitignore", ".my-notes.txt", "model-0123abcd.onnx", ".a-0123ABCD.txt"]
+    left = [".model-0123abcd.onnx", ".state-89abcdef.npz", ".plan-0123abcd"]
+    for name in (*kept, *left):
+        write_text(tmp_path / "last" / name, "")
+    remove_unfinished(tmp_path)
+    assert {path.name for path in (tmp_path / "last").iterdir()} == set(kept)
+
+
+def test_every_name_that_is_lent_would_be_removed(tmp_path: Path) -> None:
+    for name in ("a.txt", "no suffix", "ghế.tar.gz", ".hidden"):
+        with whole_file(tmp_path / name) as beside:
+            beside.write_text("")
+            lent = tmp_path / "left" / beside.name
+            write_text(lent, "")
+    remove_unfinished(tmp_path / "left")
+    assert list((tmp_path / "left").iterdir()) == []

@@ -1,0 +1,157 @@
+import tomllib
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fewmask.data.augmentation.augment import Augmentation
+from fewmask.data.fingerprint import Fingerprint
+from fewmask.errors import ArgumentError
+from fewmask.training.plan import Plan, choose_model, choose_size, make_plan
+from fewmask.training.recipe import Recipe, make_recipe
+
+
+def fingerprint(channels: int = 3, longest: int = 640) -> Fingerprint:
+    return Fingerprint(
+        num_images=77,
+        sizes=((480, longest, 77),),
+        channels=((channels, 77),),
+        dtype="uint8",
+        value_range=(0, 255),
+        mean=(100.00049,) * channels,
+        standard_deviation=(50.0,) * channels,
+        class_pixels=(9, 1),
+        class_images=(77, 77),
+        ignored_pixels=0,
+        class_ids=((0, 1),) * 77,
+        sha256="0" * 64,
+    )
+
+
+def plan_for(channels: int = 3, longest: int = 640, **asked: Any) -> Plan:
+    return make_plan(
+        make_recipe(**asked),
+        fingerprint(channels, longest),
+        num_train=77,
+        num_classes=2,
+        weights_at_hand=True,
+        data_format="channels_first",
+    )
+
+
+def test_every_number_of_the_default() -> None:
+    plan = plan_for()
+    assert (plan.model.name, plan.model.weights, plan.size) == ("mobilenet_v2", "imagenet", 256)
+    assert (plan.epochs, plan.steps_per_epoch, plan.batch_size) == (40, 20, 4)
+    assert (plan.learning_rate, plan.schedule, plan.warm_up_steps) == (5e-4, "cosine", 40)
+    assert (plan.average_every, plan.average_horizon) == (2, 67)
+    assert (plan.plateau, plan.early_stopping) == (0, 0)
+    assert plan.model.mean == (100.0,) * 3
+    assert plan.summary() == (
+        "mobilenet_v2, pretrained, at 256 × 256 pixels: 40 epochs of 20 steps with 4 images."
+    )
+
+
+def test_the_way_of_2017() -> None:
+    plan = plan_for(model="unet", plateau=5, early_stopping=10, average=False, augment=False)
+    assert (plan.schedule, plan.warm_up_steps, plan.learning_rate) == ("constant", 0, 1e-3)
+    assert (plan.plateau, plan.early_stopping, plan.average_every) == (5, 10, 0)
+    assert plan.augmentation == Augmentation.none()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{}, {"model": "unet", "dropout": 0.1, "learning_rate": 1, "tensorboard": True}],
+)
+def test_its_file_gives_the_same_plan(asked: dict[str, Any]) -> None:
+    plan = plan_for(**asked)
+    assert Plan.from_toml(tomllib.loads(plan.to_toml())) == plan
+    strange = replace(plan, reasons=('a "quoted" reason\nof two lines, ghế',))
+    assert Plan.from_toml(tomllib.loads(strange.to_toml())) == strange
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda values: values.pop("size"), "size missing or unknown"),
+        (lambda values: values.update(speed=3), "speed missing or unknown"),
+    ],
+)
+def test_refuses_a_file_with_other_keys(change: Any, found: str) -> None:
+    values = tomllib.loads(plan_for().to_toml())
+    change(values)
+    with pytest.raises(ArgumentError) as error:
+        Plan.from_toml(values)
+    assert str(error.value).startswith("plan.toml: expected the keys augmentation, average_every,")
+    assert str(error.value).endswith(f"found {found}. Restore the file as the run wrote it.")
+
+
+def test_refuses_a_file_with_another_network() -> None:
+    values = tomllib.loads(plan_for().to_toml())
+    values["model"]["hight"] = 3
+    with pytest.raises(ArgumentError, match=r"plan\.toml: expected the table \[model\] as the run"):
+        Plan.from_toml(values)
+
+
+@pytest.mark.parametrize(
+    ("asked", "channels", "weights", "name", "pretrained", "reason"),
+    [
+        ({}, 3, True, "mobilenet_v2", True, "worth more than anything else"),
+        ({}, 1, True, "mobilenet_v2", True, "worth more than anything else"),
+        ({}, 4, True, "unet", False, "the images have 4 channels"),
+        ({"pretrained": False}, 3, True, "unet", False, "were not wanted"),
+        ({}, 3, False, "unet", False, "neither on this machine nor to be had"),
+        ({"model": "unet"}, 3, True, "unet", False, None),
+        ({"model": "resnet50"}, 3, True, "resnet50", True, None),
+        ({"model": "resnet50"}, 3, False, "resnet50", False, "so it learns from nothing"),
+        ({"model": "resnet50", "pretrained": False}, 3, True, "resnet50", False, None),
+    ],
+)
+def test_chooses_the_network_and_says_why(
+    asked: dict[str, Any],
+    channels: int,
+    weights: bool,
+    name: str,
+    pretrained: bool,
+    reason: str | None,
+) -> None:
+    chosen, starts_pretrained, reasons = choose_model(make_recipe(**asked), channels, weights)
+    assert (chosen, starts_pretrained) == (name, pretrained)
+    assert (reason in reasons[0]) if reason else (reasons == [])
+
+
+def test_refuses_an_encoder_for_other_channels() -> None:
+    with pytest.raises(ArgumentError) as error:
+        plan_for(channels=4, model="resnet50")
+    assert str(error.value) == (
+        "--model resnet50: expected images with 1 or 3 channels, found 4 channels. "
+        "Take --model unet, which takes any number."
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "name", "longest", "size", "reasons"),
+    [
+        ({}, "unet", 640, 256, 1),
+        ({}, "unet", 256, 256, 0),
+        ({}, "unet", 100, 128, 0),  # the next multiple of 2 · 2⁴
+        ({}, "resnet50", 100, 128, 0),
+        ({}, "unet", 2, 64, 0),
+        ({"size": 300}, "resnet50", 320, 320, 1),
+        ({"size": 100}, "unet", 640, 128, 2),
+        ({"size": 33, "depth": 1}, "unet", 20, 36, 1),
+    ],
+)
+def test_chooses_a_size_that_the_network_can_take(
+    asked: dict[str, Any], name: str, longest: int, size: int, reasons: int
+) -> None:
+    chosen, why = choose_size(make_recipe(**asked), name, longest)
+    assert (chosen, len(why)) == (size, reasons)
+
+
+def test_says_what_became_of_the_size() -> None:
+    assert choose_size(Recipe(size=100), "unet", 640)[1] == [
+        "size 128: 100 is no multiple of 32, the network's stride; the next is.",
+        "size 128: images up to 640 pixels are seen with their longest side at 128; "
+        "--size changes it.",
+    ]

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fewmask.data.classes import Classes
+from fewmask.data.imageio import read_image
+from fewmask.training.samples import COUNT, EDGE, SamplePictures, show
+
+SIZE = 16
+STEP = SIZE + 2 * EDGE
+
+
+def sheet(folder: Path, count: int, channels: int = 3) -> np.ndarray:
+    image = np.full((SIZE, SIZE, channels), 90, np.uint8)
+    mask = np.zeros((SIZE, SIZE), np.uint8)
+    mask[4:12, 4:12] = 1
+    mask[:2] = 255
+    pictures = SamplePictures(
+        folder,
+        [(image, mask)] * count,
+        Classes(("background", "đĩa")),
+        lambda image: np.zeros(image.shape[:2], np.uint8),
+    )
+    pictures.draw(epoch=12)
+    return read_image(folder / "epoch-0012.png")
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, 1), (6, 6), (9, COUNT)])
+def test_a_column_a_sample_image_over_truth_over_prediction(
+    count: int, columns: int, tmp_path: Path
+) -> None:
+    found = sheet(tmp_path / "samples", count)
+    assert found.shape == (3 * STEP, columns * STEP, 3)
+    image, truth, prediction = (
+        found[EDGE + row * STEP : EDGE + row * STEP + SIZE, EDGE : EDGE + SIZE] for row in range(3)
+    )
+    assert (image == 90).all()
+    assert (prediction == 90).all()  # nothing is predicted, so nothing is laid over it
+    assert (truth[6:10, 6:10] != 90).any(axis=2).all()
+    assert (truth[:2] == 90).all()  # what does not count is shown as background
+    assert (found[:EDGE] == 255).all()
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_pictures_of_other_channels_are_shown_in_grey(channels: int, tmp_path: Path) -> None:
+    assert sheet(tmp_path, 1, channels).shape == (3 * STEP, STEP, 3)
+    image = np.dstack([np.full((2, 2), 10 * c, np.uint8) for c in range(1, channels + 1)])
+    assert (show(image) == 10).all()
