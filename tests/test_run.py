@@ -68,7 +68,7 @@ def test_refuses_a_name_in_use_with_the_next_free_one(
     folder = runs / there[0]
     assert str(error.value) == (
         f"{folder}: expected a new name, found a run that is there already. "
-        f"Take --name {next_name}, or go on with it: fewmask train --resume {folder}"
+        f"Take --name {next_name}, or go on with it: fewmask train --resume '{folder}'"
     )
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
+_NEEDS_NO_QUOTES = re.compile(r"[\w@%+=:,./-]+")
+
 
 class FewmaskError(Exception):
     """Something that the person at the keyboard can put right.
@@ -68,3 +73,23 @@ class MissingPackage(FewmaskError, ImportError):
         super().__init__(
             package, f"to be installed for {ability}", "no such package", f"Run: {install}"
         )
+
+
+def typed(*words: object) -> str:
+    """Writes words as they are typed at a command line, for remedies that name a command.
+
+    Args:
+        words: Words of a command; paths may be among them.
+
+    Returns:
+        The words with spaces between them, those in quotes that need some.
+
+    Example:
+
+    >>> print(typed("fewmask", "train", "ghế", "--name", "my chairs"))
+    fewmask train ghế --name 'my chairs'
+    """
+    texts = [str(word) for word in words]
+    return " ".join(
+        text if _NEEDS_NO_QUOTES.fullmatch(text) else shlex.quote(text) for text in texts
+    )

@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import re
-import shlex
 import sys
 import tomllib
 from contextlib import suppress
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fewmask import __version__
-from fewmask.errors import FewmaskError, RunError
+from fewmask.errors import FewmaskError, RunError, typed
 from fewmask.files import cannot_write, write_text
 
 FORMAT = 1
@@ -201,13 +200,13 @@ def check_name(name: str, runs: Path = RUNS) -> None:
 
 def _name_in_use(name: str, runs: Path) -> RunError:
     folder = runs / name
-    remedy = f"Take --name {shlex.quote(_next_name(runs, name))}"
+    remedy = f"Take --name {typed(_next_name(runs, name))}"
     if (folder / "run.json").exists():
         return RunError(
             folder,
             "a new name",
             "a run that is there already",
-            f"{remedy}, or go on with it: fewmask train --resume {shlex.quote(str(folder))}",
+            f"{remedy}, or go on with it: fewmask train --resume {typed(folder)}",
         )
     return RunError(folder, "a new name", "a file or folder that is there already", f"{remedy}.")
 

@@ -51,7 +51,7 @@ def test_the_command_needs_none(tmp_path, write_run, photo):
     write_run(tmp_path / "runs" / "chairs")
     done = python(COMMAND, "predict", "chairs", photo.name, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "Loading chairs\n")
-    assert "red thing: 50.0% of the area" in done.stdout
+    assert "red thing: 50.0 % of the area" in done.stdout
     assert (tmp_path / "predicted" / "một cái ghế.png").exists()
 
 

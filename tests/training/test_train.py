@@ -242,7 +242,7 @@ def test_ctrl_c_ends_it_with_the_best_model_so_far(
     assert {path.name for path in run.folder.iterdir()} == WHOLE
     assert run.read_json("run.json")["state"] == "stopped"
     assert "Stopped after 1 epoch; finishing with the best model so far." in heard.sentences
-    assert heard.sentences[-1] == f"Go on with: fewmask train --resume {run.folder}"
+    assert heard.sentences[-1] == f"Go on with: fewmask train --resume '{run.folder}'"
     training.resume(run, listener=heard)
     assert f"Going on with {run.folder} after 1 of 2 epochs." in heard.sentences
     assert_whole(run)
@@ -253,7 +253,7 @@ def test_ctrl_c_before_the_first_epoch_ends(discs: Path, runs: Path, tiny: Any, 
     with pytest.raises(KeyboardInterrupt):
         train(discs, name="thử", runs=runs, listener=listener, **tiny)
     assert heard.sentences[-1] == (
-        f"Stopped before the first epoch ended. Go on with: fewmask train --resume {runs / 'thử'}"
+        f"Stopped before the first epoch ended. Go on with: fewmask train --resume '{runs / 'thử'}'"
     )
     assert Run(runs / "thử").read_json("run.json")["state"] == "stopped"
     assert not (runs / "thử" / "copies").exists()
@@ -267,7 +267,7 @@ def test_ctrl_c_in_the_finish(discs: Path, runs: Path, tiny: Any, heard: Any) ->
     with pytest.raises(KeyboardInterrupt):
         train(discs, name="a", runs=runs, listener=interrupt_at(is_scoring, heard), **tiny)
     assert heard.sentences[-1] == (
-        f"Stopped before the model was scored. Go on with: fewmask train --resume {runs / 'a'}"
+        f"Stopped before the model was scored. Go on with: fewmask train --resume '{runs / 'a'}'"
     )
     assert_whole(training.resume("a", runs=runs, listener=heard))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from fewmask.data.dataset import Dataset
 from fewmask.data.folders.names import part_named
 from fewmask.data.seen import read_seen
-from fewmask.errors import ArgumentError
+from fewmask.errors import ArgumentError, typed
 from fewmask.evaluation.evaluate import Evaluation, evaluate
 from fewmask.evaluation.report import write_report
 from fewmask.files import write_text
@@ -72,7 +71,7 @@ def judge_run(
         epochs=run.epochs() or None,
         plan=run.plan(),
         facts={**predictor.bundle.provenance, **run.read_json("run.json")["versions"]},
-        next_commands=[f"fewmask predict {shlex.quote(str(run.folder))} PHOTO.jpg"],
+        next_commands=[f"fewmask predict {typed(run.folder)} PHOTO.jpg"],
     )
     return evaluation
 

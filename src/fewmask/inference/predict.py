@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fewmask.bundle import Bundle
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS
-from fewmask.errors import RunError
+from fewmask.errors import RunError, typed
 from fewmask.inference.intake import Image, take_in
 from fewmask.inference.outputs import Prediction
 from fewmask.inference.runtime import OnnxModel
@@ -162,5 +162,5 @@ def _model_file(run: str | Path | Run) -> Path:
         run.folder,
         "a run with model.onnx",
         "a training that has not ended",
-        f"Wait for it, or go on with it: fewmask train --resume {run.folder}",
+        f"Wait for it, or go on with it: fewmask train --resume {typed(run.folder)}",
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
@@ -19,7 +18,7 @@ from fewmask.data.imageio import DEFAULT_MAX_PIXELS
 from fewmask.data.parts import Parts, assign_parts
 from fewmask.data.seen import divide_as_seen, read_seen, write_seen
 from fewmask.data.wording import counted
-from fewmask.errors import ArgumentError, DataError, RunError
+from fewmask.errors import ArgumentError, DataError, RunError, typed
 from fewmask.files import remove_unfinished, write_text
 from fewmask.models.backend import backend_notice, fast_data_format
 from fewmask.models.pretrained import find_weights
@@ -235,7 +234,7 @@ def _train(
     listener: Listener,
 ) -> None:
     """Fits and finishes; what `train` and `resume` share."""
-    how_to_go_on = f"Go on with: fewmask train --resume {shlex.quote(str(run.folder))}"
+    how_to_go_on = f"Go on with: fewmask train --resume {typed(run.folder)}"
     stopped: KeyboardInterrupt | Diverged | None = None
     try:
         if state.epoch < plan.epochs and not state.ended_early:

@@ -37,9 +37,9 @@ def furnish(
         # Other things are often of the very material of the chair, so colour tells little.
         first, second = rng.random(2)
         names = ("wood", "paint", "metal", "wood")
-        one = frame if first < 0.3 else make(names[rng.integers(4)], rng)
-        if second < 0.35:
-            return one, cover if second < 0.25 else frame
+        one = frame if first < 0.45 else make(names[rng.integers(4)], rng)
+        if second < 0.5:
+            return one, cover if second < 0.35 else frame
         return one, make(names[rng.integers(4)], rng)
 
     solid: Solid = []

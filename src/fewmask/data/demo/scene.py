@@ -76,7 +76,7 @@ def build_scene(index: int, rng: np.random.Generator) -> Scene:
         eye,
         target,
         corners,
-        rng.uniform(0.82, 0.98),
+        rng.uniform(0.72, 0.92),
         rng.normal(0, 1.5),
         drift,
         2 * height,
