@@ -15,11 +15,15 @@ $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	@echo "Setting up $(VENV): two to five minutes, once."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install --quiet --upgrade "pip>=25.1"  # the first that knows --group
+	@# The build of torch for processors, where its index can be reached: the usual one of Linux
+	@# brings gigabytes for graphics cards. Elsewhere what the package index has will do.
+	@$(PIP) install --quiet --retries 0 --timeout 5 --constraint $(CONSTRAINTS) \
+	  --index-url https://download.pytorch.org/whl/cpu torch >/dev/null 2>&1 || true
 	@$(PIP) install --quiet --constraint $(CONSTRAINTS) --editable ".[torch]" --group dev --group docs
 	@touch $@
 
 demo: $(VENV)/installed  ## Draw demo/chairs, train about three minutes, score, show where the report lies
-	$(BIN)/fewmask train demo/chairs --model unet --size 128 --epochs 30
+	$(BIN)/fewmask train demo/chairs --model unet --size 192 --epochs 48
 
 test: $(VENV)/installed chromium  ## Pass every test
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
@@ -43,10 +47,18 @@ docs: $(VENV)/installed  ## Build the site into site/, warnings fatal
 	$(BIN)/mkdocs build --strict --quiet
 	@echo "Open site/index.html"
 
-bench: $(VENV)/installed  ## Measure speed and memory against peers, in this machine's own ratios
+PEER := .venv-albumentations
+$(PEER)/installed: pyproject.toml $(CONSTRAINTS)
+	@test -x $(PEER)/bin/python || $(PYTHON) -m venv $(PEER)
+	@$(PEER)/bin/python -m pip --disable-pip-version-check install --quiet \
+	  --constraint $(CONSTRAINTS) albumentations==2.0.8 --editable .
+	@touch $@
+
+bench: $(VENV)/installed $(PEER)/installed  ## Measure speed and memory against peers, as ratios
 	$(BIN)/python benchmarks/training_loop.py
 	$(BIN)/python benchmarks/cold_predict.py
-	$(BIN)/python benchmarks/augmentation.py
+	$(BIN)/python benchmarks/demo_memory.py
+	$(PEER)/bin/python benchmarks/augmentation.py
 
 clean:  ## Remove what the targets made; runs stay
-	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEER) site .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -11,7 +11,7 @@ from fewmask.data.schema import Column
 from fewmask.data.seen import write_seen
 from fewmask.errors import ArgumentError, RunError
 from fewmask.evaluation import judgement
-from fewmask.evaluation.judgement import dataset_part, evaluate_run, judge_run, safe_name
+from fewmask.evaluation.judgement import evaluate_run, judge_run, rows_of_part, safe_name
 from fewmask.run import Run, create_run
 
 
@@ -124,7 +124,25 @@ def in_parts(dataset: Dataset, parts: list[str]) -> Dataset:
 @pytest.mark.parametrize(("asked", "count"), [("train", 3), ("val", 2), ("valid", 2), ("test", 1)])
 def test_one_part_alone(asked: str, count: int, things: Dataset) -> None:
     dataset = in_parts(things, ["train"] * 3 + ["validation"] * 2 + ["test"])
-    assert len(dataset_part(dataset, asked)) == count
+    assert len(rows_of_part(dataset, asked, ["unseen"] * 6)) == count
+
+
+def test_the_parts_that_training_drew_are_known_again(run: Run, things: Dataset) -> None:
+    evaluation, folder = evaluate_run(run, things, part="test")
+    assert [row.sample for row in evaluation.images] == [things.sample_id(i) for i in (3, 4, 5)]
+    assert evaluation.part == "test"
+    assert "mean mask" in [each.name for each in evaluation.baselines]
+    assert folder.name == "things-test"
+
+
+def test_the_scores_of_the_training_are_not_replaced(run: Run, things: Dataset) -> None:
+    with pytest.raises(ArgumentError) as error:
+        evaluate_run(run, things, folder=run.folder)
+    assert str(error.value) == (
+        f"--out {run.folder}: expected another folder than the run's own, found the run, whose "
+        "scores.json and report.html are those of its training. Leave --out out, or name a new "
+        "folder."
+    )
 
 
 def test_names_the_folder_after_the_part(run: Run, things: Dataset) -> None:
@@ -153,7 +171,7 @@ def test_refuses_a_part_that_is_not_there(
 ) -> None:
     dataset = in_parts(things, parts) if parts else things
     with pytest.raises(ArgumentError) as error:
-        dataset_part(dataset, "val")
+        rows_of_part(dataset, "val", ["unseen"] * 6)
     assert str(error.value) == sentence
 
 

@@ -72,8 +72,8 @@ def test_auto_stands_before_the_networks() -> None:
         (
             {"widht": 8},
             "widht: expected one of model, pretrained, epochs, size, batch_size, learning_rate, "
-            "width, depth, dropout, loss, augment, plateau, early_stopping, average, seed, "
-            "tensorboard, found no such field. Did you mean width?",
+            "width, depth, normalization, dropout, loss, augment, plateau, early_stopping, "
+            "average, seed, tensorboard, found no such field. Did you mean width?",
         ),
     ],
 )

@@ -25,7 +25,7 @@ _OPTIONS = (
     click.option(
         "--max-pixels",
         type=click.IntRange(min=1),
-        help="Refuse pictures with more pixels.  [default: 200000000]",
+        help="Refuse images with more pixels.  [default: 200000000]",
     ),
 )
 

@@ -24,17 +24,18 @@ from fewmask.errors import ArgumentError, typed
 )
 @click.option("--scratch", is_flag=True, help="Use no pretrained weights.")
 @click.option("--size", type=int, help="Longest side that the model sees.  [default: 256]")
-@click.option("--batch-size", type=int, help="Pictures a step.  [default: 4]")
+@click.option("--batch-size", type=int, help="Images a step.  [default: 4]")
 @click.option("--learning-rate", type=float, help="Highest learning rate.")
 @click.option("--width", type=int, help="Channels of the U-Net's finest level.  [default: 16]")
-@click.option("--depth", type=int, help="Times the U-Net halves the picture.  [default: 4]")
+@click.option("--depth", type=int, help="Times the U-Net halves its finest level.  [default: 4]")
+@click.option("--normalization", help="batch, group or none.  [default: by the batch size]")
 @click.option("--dropout", type=float, help="Share of features left out in training.  [default: 0]")
 @click.option(
     "--loss",
     help="cross-entropy, dice, focal, tversky or cross-entropy+dice.  "
     "[default: cross-entropy+dice]",
 )
-@click.option("--no-augment", is_flag=True, help="Show the training pictures as they are.")
+@click.option("--no-augment", is_flag=True, help="Show the training images as they are.")
 @click.option(
     "--plateau", type=int, help="Cut the learning rate after so many epochs without a better loss."
 )

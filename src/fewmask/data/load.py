@@ -20,7 +20,7 @@ from fewmask.errors import DataError
 from fewmask.files import cannot_write
 
 DEMO = "demo/chairs"
-DEMO_VERSION = 1
+DEMO_VERSION = 2
 """Raised when the drawn pictures change, so that nobody trains on those of an older fewmask."""
 
 _NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*(@[\w.+-]+)?")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,8 +41,8 @@ class Seen:
 
     samples: dict[str, SeenSample]
 
-    def count(self, dataset: Dataset) -> Counter[str]:
-        """Counts the images of a dataset by what the run did with them.
+    def parts_of(self, dataset: Dataset) -> list[str]:
+        """Says what the run did with each image of a dataset.
 
         An image that lay twice in the training's dataset counts as what teaches most: train
         before validation before test.
@@ -52,7 +51,7 @@ class Seen:
             dataset: Any dataset; its images are known again whatever they are called.
 
         Returns:
-            Images by `"train"`, `"validation"`, `"test"` and `"unseen"`.
+            `"train"`, `"validation"`, `"test"` or `"unseen"` for each row.
         """
         parts = {
             sample.image: sample.part
@@ -61,7 +60,7 @@ class Seen:
             if sample.part == part
         }
         files = (dataset.image_path(index) for index in range(len(dataset)))
-        return Counter(parts.get(sha256_of(path), "unseen") for path in files)
+        return [parts.get(sha256_of(path), "unseen") for path in files]
 
 
 def write_seen(path: Path, parts: Parts) -> None:

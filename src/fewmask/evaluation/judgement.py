@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -58,7 +59,7 @@ def judge_run(
     def pictures(sample: str) -> tuple[str, NDArray[Any], NDArray[Any], NDArray[Any]]:
         index = places[sample]
         path = dataset.image_path(index)
-        prediction = predictor.predict(path, probabilities=False)
+        prediction = predictor.predict(path, probabilities=False, max_pixels=dataset.max_pixels)
         return sample, prediction.image, dataset.read_mask(index), prediction.label_map
 
     write_text(folder / "scores.json", evaluation.to_json())
@@ -109,10 +110,15 @@ def evaluate_run(
     run = run if isinstance(run, Run) else open_run(run)
     predictor = load(run, keras_model=keras_model)
     name = dataset.name
+    known = read_seen(run.folder / "parts.csv").parts_of(dataset)
+    trained_on = [index for index, kind in enumerate(known) if kind == "train"]
+    baselines_from = dataset.take(trained_on) if trained_on else None
     if part is not None:
-        dataset = dataset_part(dataset, part)
+        chosen = rows_of_part(dataset, part, known)
+        dataset = dataset.take(chosen)
+        known = [known[index] for index in chosen]
         name = f"{name}-{part}"
-    seen = read_seen(run.folder / "parts.csv").count(dataset)
+    seen = Counter(known)
     notes = []
     for kind, consequence in (
         ("train", "The model was trained on them, so the score says how well it remembers."),
@@ -128,32 +134,52 @@ def evaluate_run(
         notes.append(f"None of the {len(dataset)} images was part of the training's dataset.")
         role = None
     where = folder or run.folder / "evaluations" / safe_name(name)
+    if where.resolve() == run.folder.resolve():
+        raise ArgumentError(
+            f"--out {where}",
+            "another folder than the run's own",
+            "the run, whose scores.json and report.html are those of its training",
+            "Leave --out out, or name a new folder.",
+        )
     evaluation = judge_run(
-        run, predictor, dataset, where, part=role, notes=notes, progress=progress
+        run,
+        predictor,
+        dataset,
+        where,
+        part=role,
+        baselines_from=baselines_from,
+        notes=notes,
+        progress=progress,
     )
     return evaluation, where
 
 
-def dataset_part(dataset: Dataset, part: str) -> Dataset:
-    """Selects one part of a dataset.
+def rows_of_part(dataset: Dataset, part: str, known: Sequence[str]) -> list[int]:
+    """Finds the images of one part: declared by the dataset, or else drawn by the training.
 
     Args:
-        dataset: A dataset with a column `part`.
+        dataset: A dataset; its column `part`, if it has one, declares.
         part: `"train"`, `"test"`, or `"validation"` in any usual spelling (`val`, `valid`).
+        known: What each image was to the training.
+
+    Returns:
+        Their rows.
 
     Raises:
         ArgumentError: If there is no such part.
     """
     wanted = part_named(part) or part
-    there = set(dataset.values("part")) if dataset.has_column("part") else set()
-    if wanted not in there:
+    parts = dataset.values("part") if dataset.has_column("part") else known
+    rows = [row for row, name in enumerate(parts) if (part_named(str(name)) or name) == wanted]
+    if not rows:
+        there = sorted(set(map(str, parts)) - {"unseen"})
         raise ArgumentError(
             f"--part {part}",
-            f"one of {', '.join(sorted(there))}" if there else "a dataset that is in parts",
+            f"one of {', '.join(there)}" if there else "a dataset that is in parts",
             "no such part" if there else f"{dataset.name}, which has none",
-            f"Try --part {sorted(there)[0]}" if there else "Leave --part out to score all of it.",
+            f"Try --part {there[0]}" if there else "Leave --part out to score all of it.",
         )
-    return dataset.filter(lambda row: row["part"] == wanted)
+    return rows
 
 
 def safe_name(name: str) -> str:

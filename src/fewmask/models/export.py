@@ -122,9 +122,7 @@ def onnx_model(core: Any, spec: ModelSpec, bundle: Bundle) -> Any:
     longest = graph.add("Max", height, width)
     rows, columns = (Side(graph, length, longest, size) for length in (height, width))
 
-    framed = resample(
-        graph, graph.add("Cast", planes, to=np.float32), rows.into_frame(), columns.into_frame()
-    )
+    framed = resample(graph, planes, rows.into_frame(), columns.into_frame())
     if core_is_channels_first:
         logits = graph.embed(inner, framed)
     else:

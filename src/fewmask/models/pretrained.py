@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import socket
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -86,7 +88,8 @@ def find_weights(name: str, patience: float = PATIENCE) -> Path | None:
     origin = f"{HOME}{weights.folder}/{weights.name}"
     if not _answers(origin, patience):
         return None
-    with _socket_timeout(patience):
+    # Keras shows its download on standard output, which belongs to results.
+    with _socket_timeout(patience), contextlib.redirect_stdout(sys.stderr):
         try:
             file = keras.utils.get_file(
                 weights.name,

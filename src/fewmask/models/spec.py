@@ -136,7 +136,7 @@ def build(
     Args:
         spec: What to build.
         data_format: `"channels_first"` or `"channels_last"`.
-        weights_file: Pretrained weights of the encoder, from `models.encoders.find_weights`.
+        weights_file: Pretrained weights of the encoder, from `models.pretrained.find_weights`.
 
     Returns:
         A `keras.Model` that takes raw pixels 0-255, float32 of shape `(N, H, W, C)` with H and W

@@ -29,9 +29,6 @@ from fewmask.training.events import Listener, Said, Working
 from fewmask.training.keeper import BEST
 from fewmask.training.plan import Plan
 
-MOST_COMPARED = 100
-"""Test images on which the model files are compared; a wrong export fails on the first."""
-
 
 def finish(
     run: Run, plan: Plan, parts: Parts, fingerprint: Fingerprint, listener: Listener
@@ -127,8 +124,8 @@ def make_bundle(run: Run, plan: Plan, train: Dataset, fingerprint: Fingerprint) 
 def _label_maps(
     model: Any, dataset: Dataset, bundle: Bundle, listener: Listener | None = None
 ) -> Iterator[NDArray[np.uint8]]:
-    """Predicts the first images of a dataset, one after the other."""
-    total = min(len(dataset), MOST_COMPARED)
+    """Predicts the images of a dataset, one after the other."""
+    total = len(dataset)
     for index in range(total):
         labels, _ = model(take_in(dataset.image_path(index), bundle, dataset.max_pixels))
         yield labels

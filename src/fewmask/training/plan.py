@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -24,6 +23,11 @@ ENCODER = "mobilenet_v2"
 # At half the resolution a step takes a third of the time, and each pixel still predicts 2 × 2:
 # in the same minutes the same network learns more from larger pictures.
 STEM_STRIDE = 2
+DEPTH = 4
+# The statistics of four images are poor, but the averaged weights average them too: on photographs
+# and on demo/chairs this learns faster and scores higher than group normalisation
+# (benchmarks/normalization.py). Below four they are no statistics.
+FEWEST_FOR_BATCH_NORMALIZATION = 4
 # Four pictures are enough for group normalisation and frozen statistics; more would only
 # mean fewer steps in the same time.
 BATCH_SIZE = 4
@@ -56,7 +60,6 @@ class Plan:
         early_stopping: Patience in epochs of the early end; 0 for none.
         seed: Seed of everything that is drawn.
         data_format: Layout of the arrays in training.
-        threads: Processor cores, those of the machine that the plan was made on.
         tensorboard: Whether curves are also written for TensorBoard.
         reasons: Why the plan is what it is, a sentence each.
     """
@@ -78,7 +81,6 @@ class Plan:
     early_stopping: int
     seed: int
     data_format: str
-    threads: int
     tensorboard: bool = False
     reasons: tuple[str, ...] = field(default=())
 
@@ -175,8 +177,9 @@ def make_plan(
             name=name,
             num_classes=num_classes,
             channels=channels,
-            depth=recipe.depth,
+            depth=recipe.depth or DEPTH,
             width=recipe.width,
+            normalization=recipe.normalization or choose_normalization(name, batch_size),
             stem_stride=STEM_STRIDE if name == "unet" else 1,
             dropout=recipe.dropout,
             weights="imagenet" if pretrained else None,
@@ -200,7 +203,6 @@ def make_plan(
         early_stopping=recipe.early_stopping or 0,
         seed=recipe.seed,
         data_format=data_format,
-        threads=os.cpu_count() or 1,
         tensorboard=recipe.tensorboard,
         reasons=(*why_model, *why_size),
     )
@@ -233,6 +235,13 @@ def choose_model(
             f"{channels} channels",
             "Take --model unet, which takes any number.",
         )
+    if name != "auto" and recipe.depth is not None:
+        raise ArgumentError(
+            f"--depth {recipe.depth}",
+            "a U-Net from nothing, whose depth can be chosen",
+            f"--model {name}, which has its own",
+            "Leave --depth out, or take --model unet.",
+        )
     if name != "auto" and recipe.pretrained and not weights_at_hand:
         reason = (
             f"model {name}: its pretrained weights are neither on this machine nor to be had, "
@@ -241,7 +250,9 @@ def choose_model(
         return name, False, [reason]
     if name != "auto":
         return name, recipe.pretrained, []
-    if not fits:
+    if recipe.depth is not None:
+        reason = "model unet: --depth was asked for, which a pretrained encoder has of its own."
+    elif not fits:
         reason = f"model unet: the images have {channels} channels, pretrained encoders take 3."
     elif not recipe.pretrained:
         reason = "model unet: pretrained weights were not wanted."
@@ -259,6 +270,18 @@ def choose_model(
     return "unet", False, [reason]
 
 
+def choose_normalization(name: str, batch_size: int) -> str:
+    """Chooses what follows each convolution that learns from nothing.
+
+    Args:
+        name: The network.
+        batch_size: Images a step.
+    """
+    if name == "unet" and batch_size >= FEWEST_FOR_BATCH_NORMALIZATION:
+        return "batch"
+    return "group"
+
+
 def choose_size(recipe: Recipe, name: str, longest_side: int) -> tuple[int, list[str]]:
     """Chooses the side of the square that the model sees.
 
@@ -270,7 +293,7 @@ def choose_size(recipe: Recipe, name: str, longest_side: int) -> tuple[int, list
     Returns:
         A multiple of the network's stride, and why.
     """
-    stride = STEM_STRIDE * 2**recipe.depth if name == "unet" else 32
+    stride = STEM_STRIDE * 2 ** (recipe.depth or DEPTH) if name == "unet" else 32
     wanted = recipe.size or min(SIZE, max(longest_side, SMALLEST_SIZE))
     size = math.ceil(wanted / stride) * stride
     reasons = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NoReturn
 
 from fewmask.errors import ArgumentError
-from fewmask.models.spec import NAMES
+from fewmask.models.spec import NAMES, NORMALIZATIONS
 
 MODELS = ("auto", *NAMES)
 LOSSES = ("cross-entropy+dice", "cross-entropy", "dice", "focal", "tversky")
@@ -25,6 +25,9 @@ _WHOLE_NUMBERS: dict[str, tuple[int, int | None]] = {
 }
 
 
+_CHOICES = {"model": MODELS, "loss": LOSSES, "normalization": NORMALIZATIONS}
+
+
 @dataclass(frozen=True)
 class Recipe:
     """What the user asks for; everything else follows from the data and stands in the plan.
@@ -40,8 +43,10 @@ class Recipe:
         batch_size: Pictures a step; 4 when left out.
         learning_rate: Highest learning rate; left out, 1e-3 from scratch, 5e-4 with a
             pretrained encoder.
-        width: Channels of the U-Net at full resolution.
-        depth: Times the U-Net halves the resolution.
+        width: Channels of the finest level of the U-Net, or of the decoder on an encoder.
+        depth: Times a U-Net halves its finest level, 4 when left out; an encoder has its own.
+        normalization: `"batch"`, `"group"` or `"none"`; left out, by batch in a U-Net whose
+            batches have four images or more, by group otherwise.
         dropout: Share of features dropped in training, 0 to below 1.
         loss: One of `LOSSES`.
         augment: Whether training pictures are flipped, turned, scaled and recoloured.
@@ -63,7 +68,8 @@ class Recipe:
     batch_size: int | None = None
     learning_rate: float | None = None
     width: int = 16
-    depth: int = 4
+    depth: int | None = None
+    normalization: str | None = None
     dropout: float = 0.0
     loss: str = LOSSES[0]
     augment: bool = True
@@ -74,9 +80,9 @@ class Recipe:
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
-        for name, choices in (("model", MODELS), ("loss", LOSSES)):
+        for name, choices in _CHOICES.items():
             value = getattr(self, name)
-            if value not in choices:
+            if value not in choices and not (value is None and name == "normalization"):
                 near = difflib.get_close_matches(str(value), choices, 1) or [choices[0]]
                 _refuse(name, f"one of {', '.join(choices)}", value, near[0])
         for name, (low, high) in _WHOLE_NUMBERS.items():

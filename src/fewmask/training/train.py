@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -18,7 +19,7 @@ from fewmask.data.imageio import DEFAULT_MAX_PIXELS
 from fewmask.data.parts import Parts, assign_parts
 from fewmask.data.seen import divide_as_seen, read_seen, write_seen
 from fewmask.data.wording import counted
-from fewmask.errors import ArgumentError, DataError, RunError, typed
+from fewmask.errors import ArgumentError, DataError, FewmaskError, RunError, typed
 from fewmask.files import remove_unfinished, write_text
 from fewmask.models.backend import backend_notice, fast_data_format
 from fewmask.models.pretrained import find_weights
@@ -81,7 +82,9 @@ def train(
     if name is not None:
         check_name(name, runs)
     source = Source(None)
-    if not isinstance(dataset, Dataset):
+    if isinstance(dataset, Dataset):
+        _check_read_already(dataset, masks, classes, ignore_index, threshold)
+    else:
         source = Source.of(dataset, masks, classes, ignore_index, threshold, max_pixels)
         dataset = source.read(working(listener, "reading the dataset"))
     parts = assign_parts(dataset, recipe.seed, progress=working(listener, "reading the masks"))
@@ -93,6 +96,8 @@ def train(
 
     encoder = ENCODER if recipe.model == "auto" else recipe.model
     wants_weights = recipe.pretrained and encoder != "unet" and fingerprint.num_channels in (1, 3)
+    if wants_weights:
+        listener(Said(f"Looking for the pretrained weights of {encoder}: here, else fetched once."))
     weights_file = find_weights(encoder) if wants_weights else None
     plan = make_plan(
         recipe,
@@ -107,7 +112,14 @@ def train(
         listener(Said(sentence))
 
     with _new_run(name, runs, dataset.name) as run:
-        run.update(state="training", dataset=dataset.name, began=_now(), source=asdict(source))
+        run.update(
+            state="training",
+            dataset=dataset.name,
+            began=_now(),
+            source=asdict(source),
+            cores=os.cpu_count(),
+            masks=_reading_of_masks(dataset),
+        )
         write_text(run.folder / FINGERPRINT, fingerprint.to_json())
         write_seen(run.folder / SEEN, parts)
         # The last file: where it is, the others are too, and the run can be resumed.
@@ -156,6 +168,15 @@ def resume(
             source = Source.from_json(facts["source"], run)
             dataset = source.read(working(listener, "reading the dataset"))
         parts = divide_as_seen(dataset, read_seen(run.folder / SEEN), run.folder)
+        if facts.get("masks") != _reading_of_masks(dataset):
+            raise RunError(
+                run.folder,
+                "masks read as when the training began",
+                "other classes or another meaning of their values",
+                "Restore fewmask.toml and the legend, or train again: fewmask train FOLDER",
+            )
+        if facts.get("cores") != os.cpu_count():
+            listener(Said("Other processor cores than before: the curve may differ a little."))
         fingerprint = _read_fingerprint(run)
         state = State.load(run.folder / LAST) if (run.folder / LAST).exists() else State()
         done = f"{state.epoch} of {counted(plan.epochs, 'epoch')}"
@@ -197,6 +218,28 @@ def _new_run(name: str | None, runs: Path, prefix: str) -> Iterator[Run]:
         raise
 
 
+def _check_read_already(dataset: Dataset, *decisions: object) -> None:
+    """Refuses decisions about how to read masks that were read before."""
+    if any(decision not in (None, ()) for decision in decisions):
+        raise ArgumentError(
+            "train",
+            "masks, classes, ignore_index and threshold with a folder alone",
+            f"them beside the dataset {dataset.name}, whose masks are understood already",
+            "Give them to load_dataset.",
+        )
+
+
+def _reading_of_masks(dataset: Dataset) -> dict[str, Any]:
+    """Returns what decides the class ids of a mask file, as `run.json` holds it."""
+    classes, encoding = dataset.classes, dataset.encoding
+    reading = {
+        "classes": classes.to_json() if classes else None,
+        "encoding": encoding.to_json() if encoding else None,
+    }
+    read_back: dict[str, Any] = json.loads(json.dumps(reading))
+    return read_back
+
+
 def _read_fingerprint(run: Run) -> Fingerprint:
     try:
         return Fingerprint.from_json(json.dumps(run.read_json(FINGERPRINT)))
@@ -235,6 +278,8 @@ def _train(
 ) -> None:
     """Fits and finishes; what `train` and `resume` share."""
     how_to_go_on = f"Go on with: fewmask train --resume {typed(run.folder)}"
+    if run.read_json("run.json")["source"]["path"] is None:
+        how_to_go_on = f"Go on with: fewmask.resume({str(run.folder)!r}, dataset)"
     stopped: KeyboardInterrupt | Diverged | None = None
     try:
         if state.epoch < plan.epochs and not state.ended_early:
@@ -250,6 +295,9 @@ def _train(
         listener(Said(f"Stopped after {done}; finishing with the best model so far."))
     try:
         finish(run, plan, parts, fingerprint, listener)
+    except FewmaskError:
+        run.update(state="stopped")
+        raise
     except KeyboardInterrupt:
         run.update(state="stopped")
         listener(Said(f"Stopped before the model was scored. {how_to_go_on}"))

@@ -307,3 +307,19 @@ def test_real_palettes_are_read(real_data):
     assert dataset.values("mask")[0] == "SegmentationClass/2011_000003.png"
     assert set(np.unique(dataset.read_mask(0))) <= {0, 1, 2, 3, 255}
     assert len(dataset) == 3
+
+
+def test_images_that_differ_in_the_suffix_alone_are_refused(tmp_path):
+    for name in ("images/0.png", "images/0.bmp", "masks/a.png", "masks/b.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write_png(tmp_path / f"{name}.png", np.eye(8, dtype=np.uint8) * 255)
+        (tmp_path / f"{name}.png").rename(tmp_path / name)
+    (tmp_path / "split.csv").write_text(
+        "image,mask\nimages/0.png,masks/a.png\nimages/0.bmp,masks/b.png\n"
+    )
+    with pytest.raises(DataError) as caught:
+        read_folder(tmp_path)
+    assert str(caught.value) == (
+        "images/0.png: expected a name that differs before the suffix, found images/0.bmp too. "
+        "Rename one of them."
+    )

@@ -86,6 +86,7 @@ def read_folder(
         findings.append(f"{SETTINGS_NAME} decides: {settings.describe()}.")
     columns, rows = _columns_and_rows(root, pairs, table)
     findings.extend(_describe_parts(columns, rows))
+    _check_names_differ([pair.image for pair in pairs])
     _check_all_sizes(root, pairs, max_pixels, progress)
 
     count = len(pairs)
@@ -106,6 +107,21 @@ def read_folder(
         findings=(*findings, *understanding.findings),
         max_pixels=max_pixels,
     )
+
+
+def _check_names_differ(images: Sequence[str]) -> None:
+    """Refuses images that differ in the suffix alone: a sample is named by what is before it."""
+    first: dict[str, str] = {}
+    for image in images:
+        name = image.rpartition(".")[0]
+        if name in first:
+            raise DataError(
+                image,
+                "a name that differs before the suffix",
+                f"{first[name]} too",
+                "Rename one of them.",
+            )
+        first[name] = image
 
 
 def check_folder(path: str | Path) -> Path:
