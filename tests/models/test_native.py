@@ -37,3 +37,39 @@ def test_values_and_slopes_are_those_of_keras(ours, theirs):
         found.append((made.detach().numpy(), x.grad.numpy()))
     for our_array, their_array in zip(*found, strict=True):
         np.testing.assert_allclose(our_array, their_array, atol=1e-4)
+
+
+def test_batch_normalization_learns_and_remembers_as_keras_does():
+    import torch
+
+    rng = np.random.default_rng(1)
+    pull = rng.normal(size=(3, 4, 5, 6)).astype(np.float32)
+    ours, theirs = native.BatchNormalization(axis=1), keras.layers.BatchNormalization(axis=1)
+    for layer in (ours, theirs):
+        layer.build((3, 4, 5, 6))
+    for step in range(3):
+        pixels = np.random.default_rng(step).normal(step, 2, pull.shape).astype(np.float32)
+        found = []
+        for layer in (ours, theirs):
+            x = torch.tensor(pixels, requires_grad=True)
+            made = layer(x, training=True)
+            (made * torch.tensor(pull)).sum().backward()
+            found.append((made.detach().numpy(), x.grad.numpy()))
+        for our_array, their_array in zip(*found, strict=True):
+            np.testing.assert_allclose(our_array, their_array, atol=1e-4)
+    for our_weight, their_weight in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(our_weight, their_weight, rtol=1e-4)
+    made = [layer(torch.tensor(pull)).detach().numpy() for layer in (ours, theirs)]
+    np.testing.assert_allclose(*made, atol=1e-5)
+
+
+def test_frozen_batch_normalization_forgets_nothing():
+    import torch
+
+    layer = native.BatchNormalization(axis=1)
+    layer.build((2, 3, 4, 4))
+    layer.trainable = False
+    before = layer.get_weights()
+    layer(torch.ones((2, 3, 4, 4)) * 7, training=True)
+    for old, new in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)

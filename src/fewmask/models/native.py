@@ -1,7 +1,7 @@
 """Layers that call torch's own kernels, for training in `channels_first`.
 
-Keras puts these two together from small operations: normalising and doubling then take a
-quarter of a training step. Weights and results are Keras' own, so that a network trained with
+Keras puts these together from small operations: normalising and doubling then take a quarter of
+a training step. Weights and results are Keras' own, so that a network trained with
 them is saved with the ordinary layers, and nothing that is saved knows of this file.
 """
 
@@ -40,3 +40,23 @@ class UpSampling2D(keras.layers.UpSampling2D):  # type: ignore[misc]
         from torch.nn.functional import interpolate
 
         return interpolate(inputs, scale_factor=self.size, mode="nearest")
+
+
+class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
+    """Normalises the channels of `(N, C, H, W)`; see `keras.layers.BatchNormalization`."""
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Normalises `inputs`; in training by their own statistics, which it remembers."""
+        if not (_is_torch(inputs) and training and self.trainable):
+            return super().call(inputs, training=training, mask=mask)
+        import torch
+
+        gamma, beta = (keras.ops.convert_to_tensor(each) for each in (self.gamma, self.beta))
+        outputs, mean, inverse_deviation = torch.native_batch_norm(
+            inputs, gamma, beta, None, None, True, 0.0, self.epsilon
+        )
+        with torch.no_grad():
+            variance = inverse_deviation**-2 - self.epsilon
+            for kept, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                kept.assign(kept * self.momentum + now * (1.0 - self.momentum))
+        return outputs

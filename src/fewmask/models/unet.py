@@ -112,7 +112,10 @@ class Blocks:
             )
             x = normalize(groups, axis=self.channel_axis)(x)
         elif self.normalization == "batch":
-            x = keras.layers.BatchNormalization(axis=self.channel_axis)(x)
+            normalize = (
+                native.BatchNormalization if self.native else keras.layers.BatchNormalization
+            )
+            x = normalize(axis=self.channel_axis)(x)
         return keras.layers.ReLU()(x)
 
     def convolve_twice(self, x: Any, filters: int) -> Any:
