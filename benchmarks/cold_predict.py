@@ -97,6 +97,8 @@ def main() -> None:
             {name: seconds(command) for name, command in commands.items()}
             for _ in range(options.rounds + 1)
         ][1:]
+        help_page = [sys.executable, "-m", "fewmask", "--help"]
+        helps = statistics.median(seconds(help_page) for _ in range(options.rounds))
         words = statistics.median(first_word(predict) for _ in range(options.rounds))
         with Image.open(mask) as bare, Image.open(f"{out}/{photo.stem}.png") as ours:
             assert np.array_equal(np.asarray(bare), np.asarray(ours)), "the masks differ"
@@ -114,6 +116,7 @@ def main() -> None:
         print(f"{name:30} {median:.2f} ({times[0]:.2f} to {times[-1]:.2f})  "
               f"{median / bare_median:.2f} × bare")  # fmt: skip
     print(f"{'its first word':30} {words:.2f}")
+    print(f"{'fewmask --help':30} {helps:.2f}")
 
 
 if __name__ == "__main__":

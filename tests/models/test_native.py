@@ -17,8 +17,12 @@ pytestmark = pytest.mark.skipif(keras.config.backend() != "torch", reason="is ab
             native.UpSampling2D(2, data_format="channels_first"),
             keras.layers.UpSampling2D(2, data_format="channels_first"),
         ),
+        (
+            native.Conv2D(5, 3, padding="same", data_format="channels_first"),
+            keras.layers.Conv2D(5, 3, padding="same", data_format="channels_first"),
+        ),
     ],
-    ids=["normalization", "upsampling"],
+    ids=["normalization", "upsampling", "convolution"],
 )
 def test_values_and_slopes_are_those_of_keras(ours, theirs):
     import torch
@@ -29,7 +33,12 @@ def test_values_and_slopes_are_those_of_keras(ours, theirs):
     found = []
     for layer in (ours, theirs):
         layer.build(pixels.shape)
-        layer.set_weights([np.linspace(0.5, 1.5, len(weight)) for weight in layer.get_weights()])
+        layer.set_weights(
+            [
+                np.linspace(0.5, 1.5, weight.size).reshape(weight.shape)
+                for weight in layer.get_weights()
+            ]
+        )
         x = torch.tensor(pixels, requires_grad=True)
         made = layer(x)
         pull = rng.normal(size=made.shape).astype(np.float32) if pull is None else pull

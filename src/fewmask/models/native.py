@@ -1,8 +1,8 @@
 """Layers that call torch's own kernels, for training in `channels_first`.
 
-Keras puts these together from small operations: normalising and doubling then take a quarter of
-a training step. Weights and results are Keras' own, so that a network trained with
-them is saved with the ordinary layers, and nothing that is saved knows of this file.
+Keras puts these together from small operations, which then take a third of a training step.
+Weights and results are Keras' own, so that a network trained with them is saved with the
+ordinary layers, and nothing that is saved knows of this file.
 """
 
 from __future__ import annotations
@@ -15,6 +15,24 @@ from fewmask.models.backend import keras
 def _is_torch(inputs: Any) -> bool:
     # While a model is put together its inputs are symbols, which only Keras' own code takes.
     return keras.config.backend() == "torch" and bool(keras.ops.is_tensor(inputs))
+
+
+class Conv2D(keras.layers.Conv2D):  # type: ignore[misc]
+    """Convolves `(N, C, H, W)` with an odd kernel; see `keras.layers.Conv2D`, padding "same".
+
+    Keras adds the bias in a walk of its own over the array, and sums its slopes in another.
+    """
+
+    def call(self, inputs: Any) -> Any:
+        """Convolves `inputs`."""
+        # At stride 2 Keras pads one side alone, which torch's convolution cannot.
+        if not _is_torch(inputs) or self.strides != (1, 1):
+            return super().call(inputs)
+        from torch.nn.functional import conv2d
+
+        kernel = keras.ops.convert_to_tensor(self.kernel).permute(3, 2, 0, 1)
+        bias = keras.ops.convert_to_tensor(self.bias)
+        return conv2d(inputs, kernel, bias, padding=self.kernel_size[0] // 2)
 
 
 class GroupNormalization(keras.layers.GroupNormalization):  # type: ignore[misc]

@@ -96,7 +96,8 @@ class Blocks:
 
     def convolve(self, x: Any, filters: int, stride: int = 1) -> Any:
         """Puts a 3 × 3 convolution, the normalisation and a ReLU behind `x`."""
-        x = keras.layers.Conv2D(
+        convolution = native.Conv2D if self.native else keras.layers.Conv2D
+        x = convolution(
             filters,
             3,
             strides=stride,
