@@ -85,9 +85,9 @@ def test_the_test_part_is_called_by_its_name(fewmask, here):
         (["runs/boxes/model.onnx", "photos"],
          "runs/boxes/model.onnx: expected the folder of a run, found a single file. "
          "Runs in runs: boxes."),
-        (["boxes", "photos", "--part", "val"],
-         "--part val: expected a dataset that is in parts, found photos, which has none. "
-         "Leave --part out to score all of it."),
+        (["boxes", "photos", "--part", "weekend"],
+         "--part weekend: expected one of test, train, validation, found no such part. "
+         "Try --part test"),
         (["boxes", "nowhere"],
          "nowhere: expected a folder of images and masks or demo/chairs, found nothing there. "
          "Check the path for a slip."),

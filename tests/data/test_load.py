@@ -10,6 +10,8 @@ from fewmask.data.imageio import write_png
 from fewmask.data.load import load_dataset
 from fewmask.errors import DataError, FewmaskError
 
+CHAIRS = f"chairs-{load.DEMO_VERSION}"
+
 
 def fill(folder, count=1, progress=None):
     """Draws a dataset as small as can be."""
@@ -74,11 +76,11 @@ def test_the_demo_is_drawn_once(cache, drawings):
     dataset = load_dataset("demo/chairs", progress=lambda *now: calls.append(now))
     assert dataset.name == "demo/chairs"
     assert len(dataset) == 3
-    assert dataset.root == cache / "chairs-1"
+    assert dataset.root == cache / CHAIRS
     assert calls[:3] == [(1, 3), (2, 3), (3, 3)]
     load_dataset("demo/chairs")
     assert len(drawings) == 1
-    assert [entry.name for entry in cache.iterdir()] == ["chairs-1"], "nothing is left beside"
+    assert [entry.name for entry in cache.iterdir()] == [CHAIRS], "nothing is left beside"
 
 
 def test_a_drawing_that_is_broken_off_leaves_nothing(cache, drawings, monkeypatch):
@@ -93,17 +95,17 @@ def test_a_drawing_that_is_broken_off_leaves_nothing(cache, drawings, monkeypatc
 def test_of_two_that_draw_at_once_both_get_the_demo(cache, drawings):
     def overtake(done, total):
         # While the first of ours is drawn another process has finished all of them.
-        if not (cache / "chairs-1").exists():
-            fill(cache / "chairs-1", 2)
+        if not (cache / CHAIRS).exists():
+            fill(cache / CHAIRS, 2)
 
     assert len(load_dataset("demo/chairs", progress=overtake)) == 2
-    assert [entry.name for entry in cache.iterdir()] == ["chairs-1"]
+    assert [entry.name for entry in cache.iterdir()] == [CHAIRS]
 
 
 def test_a_cache_that_cannot_be_written_is_one_sentence(cache, drawings):
     cache.parent.mkdir(parents=True)
     cache.write_text("a file where the folder should be")
-    with pytest.raises(FewmaskError, match=r"chairs-1: expected to be written, found the system"):
+    with pytest.raises(FewmaskError, match=rf"{CHAIRS}: expected to be written, found the system"):
         load_dataset("demo/chairs")
 
 
