@@ -82,3 +82,13 @@ def test_frozen_batch_normalization_forgets_nothing():
     layer(torch.ones((2, 3, 4, 4)) * 7, training=True)
     for old, new in zip(before, layer.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+def test_kernels_in_torchs_order_keep_their_values_and_shape():
+    layer = native.Conv2D(5, 3, padding="same", data_format="channels_first")
+    layer.build((2, 6, 4, 5))
+    before = [np.array(weight) for weight in layer.get_weights()]
+    native.order_for_torch(layer.variables)
+    for old, new in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert layer.kernel.value.permute(3, 2, 0, 1).is_contiguous()

@@ -7,9 +7,27 @@ ordinary layers, and nothing that is saved knows of this file.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from fewmask.models.backend import keras
+
+
+def order_for_torch(variables: Iterable[Any]) -> None:
+    """Lays kernels out in memory as torch's convolutions want them; their shape stays Keras'.
+
+    Otherwise every kernel is reordered in every step. What belongs to a kernel, an optimiser's
+    moments for one, must lie as it does, or torch updates them one by one.
+
+    Args:
+        variables: Variables of a network or an optimiser; all with four axes are kernels.
+    """
+    if keras.config.backend() != "torch":
+        return
+    for variable in variables:
+        if len(variable.shape) == 4:
+            kernel = variable.value
+            kernel.data = kernel.data.permute(3, 2, 0, 1).contiguous().permute(2, 3, 1, 0)
 
 
 def _is_torch(inputs: Any) -> bool:

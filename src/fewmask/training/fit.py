@@ -13,6 +13,7 @@ from fewmask.data.classes import Classes
 from fewmask.data.copies import Copies
 from fewmask.models.backend import keras
 from fewmask.models.losses import make_loss
+from fewmask.models.native import order_for_torch
 from fewmask.models.spec import build
 from fewmask.run import Run
 from fewmask.training.averaging import AveragedWeights
@@ -66,7 +67,9 @@ def fit(
         # Compiling takes torch half a minute a network, more than it gives back here.
         jit_compile=False if keras.backend.backend() == "torch" else "auto",
     )
+    order_for_torch(core.variables)
     core.optimizer.build(core.trainable_variables)
+    order_for_torch(core.optimizer.variables)
     average = AveragedWeights(plan.average_every, plan.average_horizon)
     if state.epoch:
         set_variables(core, state.model)
