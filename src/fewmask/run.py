@@ -225,7 +225,7 @@ def _free_name(runs: Path, prefix: str) -> str:
 
 
 def _next_name(runs: Path, name: str) -> str:
-    """Returns the first free name after one that is in use; after `chairs-2` it is `chairs-3`."""
+    """Returns the first free name of the kind of one that is in use: `chairs-3` for `chairs-2`."""
     prefix, dash, number = name.rpartition("-")
     return _free_name(runs, prefix if dash and number.isdecimal() else name)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,22 +88,12 @@ class State:
             RunError: If it is missing or damaged.
         """
         groups: dict[str, Any] = {"model": [], "optimizer": [], "average": []}
-        try:
-            # NumPy would leave a file open that it cannot read.
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                facts = json.loads(arrays["facts"].tobytes())
-                for name in sorted(arrays.files):
-                    if "/" in name:
-                        groups[name.split("/")[0]].append(arrays[name])
+        with _opened(path, "the state of a training", "a whole checkpoint") as arrays:
+            facts = json.loads(arrays["facts"].tobytes())
+            for name in sorted(arrays.files):
+                if "/" in name:
+                    groups[name.split("/")[0]].append(arrays[name])
             return cls(**{**facts, "best": tuple(facts["best"])}, **groups)
-        except FileNotFoundError:
-            raise RunError(
-                path, "the state of a training", "nothing", "Train at least one epoch."
-            ) from None
-        except _DAMAGE as error:
-            raise RunError(
-                path, "a whole checkpoint", str(error), "Restore the file or train again."
-            ) from error
 
 
 def save_weights(path: Path, weights: Arrays) -> None:
@@ -125,14 +117,18 @@ def load_weights(path: Path) -> Arrays:
     Raises:
         RunError: If it is missing or damaged.
     """
+    with _opened(path, "the weights of the best model", "whole weights") as arrays:
+        return [arrays[name] for name in sorted(arrays.files)]
+
+
+@contextmanager
+def _opened(path: Path, what: str, whole: str) -> Iterator[Any]:
+    """Lends the arrays of a `.npz` file; one that is missing or damaged becomes a sentence."""
     try:
+        # NumPy would leave a file open that it cannot read.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return [arrays[name] for name in sorted(arrays.files)]
+            yield arrays
     except FileNotFoundError:
-        raise RunError(
-            path, "the weights of the best model", "nothing", "Train at least one epoch."
-        ) from None
+        raise RunError(path, what, "nothing", "Train at least one epoch.") from None
     except _DAMAGE as error:
-        raise RunError(
-            path, "whole weights", str(error), "Restore the file or train again."
-        ) from error
+        raise RunError(path, whole, str(error), "Restore the file or train again.") from error

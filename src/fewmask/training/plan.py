@@ -24,11 +24,11 @@ ENCODER = "mobilenet_v2"
 # in the same minutes the same network learns more from larger pictures.
 STEM_STRIDE = 2
 DEPTH = 4
-# The statistics of four images are poor, but the averaged weights average them too: on photographs
-# and on demo/chairs this learns faster and scores higher than group normalisation
-# (benchmarks/normalization.py). Below four they are no statistics.
+# The statistics of four images are poor, but the averaged weights average them too, and a network
+# that learns from nothing learns faster so; benchmarks/normalization.py compares it with group
+# normalisation on any dataset. Below four they are no statistics.
 FEWEST_FOR_BATCH_NORMALIZATION = 4
-# Four pictures are enough for group normalisation and frozen statistics; more would only
+# Four images are enough for group normalisation and frozen statistics; more would only
 # mean fewer steps in the same time.
 BATCH_SIZE = 4
 SHARE_OF_WARM_UP = 0.05
