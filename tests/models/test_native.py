@@ -92,3 +92,17 @@ def test_kernels_in_torchs_order_keep_their_values_and_shape():
     for old, new in zip(before, layer.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
     assert layer.kernel.value.permute(3, 2, 0, 1).is_contiguous()
+
+
+def test_a_relu_in_place_is_a_relu():
+    import torch
+
+    pixels = np.random.default_rng(2).normal(size=(2, 3, 4, 5)).astype(np.float32)
+    found = []
+    for relu in (native.ReLU(), keras.layers.ReLU()):
+        x = torch.tensor(pixels, requires_grad=True)
+        made = relu(x * 2)
+        made.square().sum().backward()
+        found.append((made.detach().numpy(), x.grad.numpy()))
+    for our_array, their_array in zip(*found, strict=True):
+        np.testing.assert_array_equal(our_array, their_array)

@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fewmask.data.fingerprint import take_fingerprint
 from fewmask.data.imageio import write_png
+from fewmask.packages.load import load_dataset
 from fewmask.run import Run
 from fewmask.training.events import Event, Said
+from fewmask.training.plan import Plan, make_plan
+from fewmask.training.recipe import make_recipe
 from fewmask.training.train import train
 
 HERE = Path(__file__).parent
@@ -98,3 +102,21 @@ def trained(discs: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run,
 def finished(trained: tuple[Run, Heard], tmp_path: Path) -> Run:
     """A copy of a finished run, for the test to spoil."""
     return Run(Path(shutil.copytree(trained[0].folder, tmp_path / trained[0].name)))
+
+
+@pytest.fixture(scope="module")
+def make_tiny_plan(discs: Path, tiny: dict[str, Any]) -> Callable[..., Plan]:
+    fingerprint = take_fingerprint(load_dataset(discs))
+
+    def make(**asked: Any) -> Plan:
+        recipe = make_recipe(**{**tiny, **asked})
+        return make_plan(
+            recipe,
+            fingerprint,
+            num_train=4,
+            num_classes=2,
+            weights_at_hand=False,
+            data_format="channels_first",
+        )
+
+    return make

@@ -70,3 +70,13 @@ def test_puts_the_trained_weights_back() -> None:
 
 def test_a_horizon_shorter_than_a_look_is_the_latest_model() -> None:
     assert averaged([1, 2, 3, 4], every=2, horizon=1).values[0].tolist() == [4.0]
+
+
+def test_kernels_in_another_order_of_memory_are_averaged_alike() -> None:
+    average = AveragedWeights(1, 10**9)
+    plain = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    turned = np.ascontiguousarray(plain.transpose(2, 0, 1)).transpose(1, 2, 0)
+    average.update([plain])
+    average.update([turned + 2])
+    average.update([plain + 1])
+    np.testing.assert_allclose(average.values[0], plain + 1)

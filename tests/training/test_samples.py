@@ -20,10 +20,10 @@ def sheet(folder: Path, count: int, channels: int = 3) -> np.ndarray:
         folder,
         [(image, mask)] * count,
         Classes(("background", "đĩa")),
-        lambda image: np.zeros(image.shape[:2], np.uint8),
+        lambda place: np.zeros((SIZE, SIZE), np.uint8),
     )
     pictures.draw(epoch=12)
-    return read_image(folder / "epoch-0012.png")
+    return read_image(folder / "epoch-0012.jpg")
 
 
 @pytest.mark.parametrize(("count", "columns"), [(1, 1), (6, 6), (9, COUNT)])
@@ -35,11 +35,13 @@ def test_a_column_a_sample_image_over_truth_over_prediction(
     image, truth, prediction = (
         found[EDGE + row * STEP : EDGE + row * STEP + SIZE, EDGE : EDGE + SIZE] for row in range(3)
     )
-    assert (image == 90).all()
-    assert (prediction == 90).all()  # nothing is predicted, so nothing is laid over it
-    assert (truth[6:10, 6:10] != 90).any(axis=2).all()
-    assert (truth[:2] == 90).all()  # what does not count is shown as background
-    assert (found[:EDGE] == 255).all()
+    # JPEG keeps no value exactly: it lets a view's edge shine into it a little.
+    inner = (slice(2, 14), slice(2, 14))
+    assert abs(image[inner].astype(int) - 90).max() < 30
+    assert abs(prediction[inner].astype(int) - 90).max() < 30  # nothing is laid over it
+    assert (abs(truth[6:10, 6:10].astype(int) - 90).max(axis=2) > 40).all()
+    assert abs(truth[:1, 4:12].astype(int) - 90).max() < 60  # what does not count is background
+    assert (found[:1] > 200).all()
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4])

@@ -13,9 +13,9 @@ import pytest
 import tifffile
 
 from fewmask.data.imageio import read_image, write_png
-from fewmask.data.load import load_dataset
 from fewmask.errors import ArgumentError, DecisionNeeded, FewmaskError, RunError
 from fewmask.inference.predict import load
+from fewmask.packages.load import load_dataset
 from fewmask.run import Run
 from fewmask.training import train as training
 from fewmask.training.checkpoint import State
@@ -152,7 +152,7 @@ def test_too_few_images_to_choose_by(
     images = f"{left} training image{'s' if left > 1 else ''}"
     assert f"No validation part: {images} cannot spare any." in heard.sentences
     assert all(math.isnan(row["validation_dice"]) for row in run.epochs())
-    assert (run.folder / "samples" / "epoch-0002.png").exists()
+    assert (run.folder / "samples" / "epoch-0002.jpg").exists()
 
 
 @pytest.mark.parametrize("asked", ["early_stopping", "plateau"])

@@ -1,8 +1,9 @@
 """Losses that take class ids with an ignore index, and logits in either layout.
 
 All are built from the same three things, which `SegmentationLoss` prepares in one place: one row
-a pixel, the logarithm of each class's probability, the true class as ones and zeros, and whether
-the pixel counts. `keras.losses` drops or miscounts ignored pixels; here they are out of every sum.
+a class, the logarithm of its probability at each pixel, the true class as ones and zeros, and
+whether the pixel counts. `keras.losses` drops or miscounts ignored pixels; here they are out of
+every sum.
 """
 
 from __future__ import annotations
@@ -49,10 +50,10 @@ class SegmentationLoss(keras.losses.Loss):  # type: ignore[misc]
         """Compares truth and prediction pixel by pixel.
 
         Args:
-            truth: 1 for the true class and 0 for the others, float32 of shape `(pixels, K)`; all
+            truth: 1 for the true class and 0 for the others, float32 of shape `(K, pixels)`; all
                 zero where the pixel does not count.
-            log_probabilities: Shape `(pixels, K)`, K at least 2.
-            counted: 1 where the pixel counts, 0 elsewhere, shape `(pixels, 1)`.
+            log_probabilities: Shape `(K, pixels)`, K at least 2.
+            counted: 1 where the pixel counts, 0 elsewhere, shape `(1, pixels)`.
 
         Returns:
             A scalar.
@@ -62,15 +63,16 @@ class SegmentationLoss(keras.losses.Loss):  # type: ignore[misc]
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Lays out both sides for `measure`."""
         logits = keras.ops.cast(y_pred, "float32")
-        if self.data_format == "channels_first":
-            logits = keras.ops.moveaxis(logits, 1, -1)
-        logits = keras.ops.reshape(logits, (-1, logits.shape[-1]))
-        ids = keras.ops.reshape(keras.ops.cast(y_true, "int32"), (-1, 1))
+        # Classes in front: sums over pixels then run along the memory, which takes half the time.
+        axis = 1 if self.data_format == "channels_first" else -1
+        channels = logits.shape[axis]
+        logits = keras.ops.reshape(keras.ops.moveaxis(logits, axis, 0), (channels, -1))
+        ids = keras.ops.reshape(keras.ops.cast(y_true, "int32"), (1, -1))
         log_probabilities = _log_probabilities(logits)
         counted = keras.ops.ones_like(ids, dtype="float32")
         if self.ignore_index is not None:
             counted = keras.ops.cast(ids != self.ignore_index, "float32")
-        class_ids = keras.ops.expand_dims(keras.ops.arange(log_probabilities.shape[-1]), 0)
+        class_ids = keras.ops.expand_dims(keras.ops.arange(log_probabilities.shape[0]), 1)
         truth = keras.ops.cast(keras.ops.equal(ids, class_ids), "float32") * counted
         return self.measure(truth, log_probabilities, counted)
 
@@ -89,7 +91,7 @@ class CrossEntropy(SegmentationLoss):
 
     def measure(self, truth: Any, log_probabilities: Any, counted: Any) -> Any:
         """See `SegmentationLoss.measure`."""
-        return _mean_of_counted(-keras.ops.sum(truth * log_probabilities, -1), counted)
+        return _mean_of_counted(-keras.ops.sum(truth * log_probabilities, 0), counted)
 
 
 @keras.saving.register_keras_serializable(package="fewmask")
@@ -111,7 +113,7 @@ class Focal(SegmentationLoss):
 
     def measure(self, truth: Any, log_probabilities: Any, counted: Any) -> Any:
         """See `SegmentationLoss.measure`."""
-        log_right = keras.ops.sum(truth * log_probabilities, -1)
+        log_right = keras.ops.sum(truth * log_probabilities, 0)
         wrong = keras.ops.maximum(1.0 - keras.ops.exp(log_right), 0.0)
         return _mean_of_counted(-(wrong**self.gamma) * log_right, counted)
 
@@ -145,11 +147,11 @@ class Tversky(SegmentationLoss):
 
     def measure(self, truth: Any, log_probabilities: Any, counted: Any) -> Any:
         """See `SegmentationLoss.measure`."""
-        truth = truth[:, 1:]
-        predicted = keras.ops.exp(log_probabilities[:, 1:]) * counted
-        hits = keras.ops.sum(truth * predicted, 0)
-        in_vain = keras.ops.sum(predicted, 0) - hits
-        missed = keras.ops.sum(truth, 0) - hits
+        truth = truth[1:]
+        predicted = keras.ops.exp(log_probabilities[1:]) * counted
+        hits = keras.ops.sum(truth * predicted, 1)
+        in_vain = keras.ops.sum(predicted, 1) - hits
+        missed = keras.ops.sum(truth, 1) - hits
         smooth = SMOOTH / 2
         size = hits + self.false_positives * in_vain + self.false_negatives * missed
         return keras.ops.mean(1.0 - (hits + smooth) / (size + smooth))
@@ -240,14 +242,14 @@ def make_loss(
 
 
 def _log_probabilities(logits: Any) -> Any:
-    """Turns one logit a pixel into two classes, and K into K; exact at any size of logit."""
-    if logits.shape[-1] > 1:
-        return keras.ops.log_softmax(logits, axis=-1)
+    """Turns one row of logits into two classes, and K into K; exact at any size of logit."""
+    if logits.shape[0] > 1:
+        return keras.ops.log_softmax(logits, axis=0)
     return keras.ops.concatenate(
-        [-keras.ops.softplus(logits), -keras.ops.softplus(-logits)], axis=-1
+        [-keras.ops.softplus(logits), -keras.ops.softplus(-logits)], axis=0
     )
 
 
 def _mean_of_counted(values: Any, counted: Any) -> Any:
-    counted = counted[:, 0]
+    counted = counted[0]
     return keras.ops.sum(values * counted) / keras.ops.maximum(keras.ops.sum(counted), 1.0)

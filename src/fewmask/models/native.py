@@ -66,6 +66,14 @@ class GroupNormalization(keras.layers.GroupNormalization):  # type: ignore[misc]
         return group_norm(inputs, self.groups, gamma, beta, self.epsilon)
 
 
+class ReLU(keras.layers.ReLU):  # type: ignore[misc]
+    """Sets what is negative to 0, in place: only behind a layer whose output nothing else reads."""
+
+    def call(self, inputs: Any) -> Any:
+        """Changes `inputs`, which no convolution or normalisation needs for its slopes."""
+        return inputs.relu_() if _is_torch(inputs) else super().call(inputs)
+
+
 class UpSampling2D(keras.layers.UpSampling2D):  # type: ignore[misc]
     """Repeats the pixels of `(N, C, H, W)`; see `keras.layers.UpSampling2D`, nearest only."""
 
@@ -83,16 +91,21 @@ class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalises `inputs`; in training by their own statistics, which it remembers."""
-        if not (_is_torch(inputs) and training and self.trainable):
+        if not _is_torch(inputs):
             return super().call(inputs, training=training, mask=mask)
         import torch
 
         gamma, beta = (keras.ops.convert_to_tensor(each) for each in (self.gamma, self.beta))
+        if not (training and self.trainable):
+            mean, variance = self.moving_mean.value, self.moving_variance.value
+            return torch.batch_norm(
+                inputs, gamma, beta, mean, variance, False, 0.0, self.epsilon, False
+            )
         outputs, mean, inverse_deviation = torch.native_batch_norm(
             inputs, gamma, beta, None, None, True, 0.0, self.epsilon
         )
         with torch.no_grad():
             variance = inverse_deviation**-2 - self.epsilon
             for kept, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
-                kept.assign(kept * self.momentum + now * (1.0 - self.momentum))
+                kept.value.lerp_(now, 1.0 - self.momentum)
         return outputs

@@ -117,7 +117,7 @@ class Blocks:
                 native.BatchNormalization if self.native else keras.layers.BatchNormalization
             )
             x = normalize(axis=self.channel_axis)(x)
-        return keras.layers.ReLU()(x)
+        return (native.ReLU if self.native else keras.layers.ReLU)()(x)
 
     def convolve_twice(self, x: Any, filters: int) -> Any:
         """Puts two convolutions behind `x`."""

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from fewmask.data.classes import Classes
 from fewmask.data.copies import Copies
@@ -15,6 +17,7 @@ from fewmask.models.backend import keras
 from fewmask.models.losses import make_loss
 from fewmask.models.native import order_for_torch
 from fewmask.models.spec import build
+from fewmask.models.straight import straighten
 from fewmask.run import Run
 from fewmask.training.averaging import AveragedWeights
 from fewmask.training.batches import Batches
@@ -22,9 +25,9 @@ from fewmask.training.checkpoint import State
 from fewmask.training.events import Listener
 from fewmask.training.judge import Judge, Squares, label_map_of
 from fewmask.training.keeper import Keeper, Stopwatch, set_variables
+from fewmask.training.optimizer import make_optimizer
 from fewmask.training.plan import Plan
 from fewmask.training.samples import COUNT, SamplePictures
-from fewmask.training.schedule import WarmUpThenCosine
 from fewmask.training.tensorboard import FOLDER, TensorBoardCurves
 
 
@@ -60,7 +63,7 @@ def fit(
         ModelError: If the state does not fit the network.
     """
     keras.utils.set_random_seed(plan.seed)
-    core = build(plan.model, plan.data_format, weights_file)
+    core = straighten(build(plan.model, plan.data_format, weights_file))
     core.compile(
         optimizer=make_optimizer(plan),
         loss=make_loss(plan.loss, plan.data_format),
@@ -81,12 +84,14 @@ def fit(
     judge = Judge(held_back, plan.model.num_classes, plan.data_format, average)
     # Training images fill the sheet where there are not enough that were held back.
     shown = Squares(copies, [*validation, *train][:COUNT], plan.size)
-    pictures = SamplePictures(
-        run.folder / "samples",
-        list(shown),
-        classes,
-        lambda image: label_map_of(judge.logits(image)),
-    )
+
+    def predict(place: int) -> NDArray[np.uint8]:
+        # What judged the epoch need not be predicted once more.
+        if place < len(judge.label_maps):
+            return judge.label_maps[place]
+        return label_map_of(judge.logits(shown[place][0]))
+
+    pictures = SamplePictures(run.folder / "samples", list(shown), classes, predict)
     others = patience_callbacks(plan)
     keeper = Keeper(run, plan, state, others, average, pictures, listener)
     curves = [TensorBoardCurves(run.folder / FOLDER)] if plan.tensorboard else []
@@ -121,24 +126,6 @@ def fit(
         batches.close()
         cv2.setNumThreads(opencv_threads)
     return batches.waited / max(time.perf_counter() - began, 1e-9)
-
-
-def make_optimizer(plan: Plan) -> Any:
-    """Builds AdamW with the plan's learning rate.
-
-    Args:
-        plan: The plan.
-
-    Reference: Loshchilov and Hutter (2019), arXiv:1711.05101.
-    """
-    rate: Any = plan.learning_rate
-    if plan.schedule == "cosine":
-        total = plan.epochs * plan.steps_per_epoch
-        rate = WarmUpThenCosine(plan.learning_rate, plan.warm_up_steps, total)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=plan.weight_decay)
-    # Decaying a bias or the scale of a normalisation only shifts what they are there for.
-    optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
-    return optimizer
 
 
 def patience_callbacks(plan: Plan) -> list[Any]:

@@ -115,6 +115,7 @@ class Judge(keras.callbacks.Callback):  # type: ignore[misc]
         self.num_classes = num_classes
         self.data_format = data_format
         self.average = average
+        self.label_maps: list[NDArray[np.uint8]] = []
 
     def logits(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Runs the network on one picture.
@@ -137,20 +138,22 @@ class Judge(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Measures; without validation images both values are NaN.
 
-        The Dice is also NaN where no mask holds any foreground and none was predicted.
+        What was predicted stays in `label_maps` until the next epoch, to be looked at. The
+        Dice is also NaN where no mask holds any foreground and none was predicted.
         """
         logs = logs if logs is not None else {}
         losses, scores = [], []
+        self.label_maps = []
         with self.average.in_place():
             for image, mask in self.samples:
                 logits = self.logits(image)
+                label_map = label_map_of(logits)
+                self.label_maps.append(label_map)
                 batch = logits[None]
                 if self.data_format == "channels_first":
                     batch = np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
                 losses.append(float(self.model.loss(mask[None], batch)))
-                counts = confusion_matrix(
-                    mask, label_map_of(logits), self.num_classes, ignore_index=OUTSIDE
-                )
+                counts = confusion_matrix(mask, label_map, self.num_classes, ignore_index=OUTSIDE)
                 scores.append(mean_dice(counts))
         known = [score for score in scores if not math.isnan(score)]
         logs["validation_loss"] = float(np.mean(losses)) if losses else float("nan")

@@ -1,0 +1,41 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fewmask.models.backend import keras
+from fewmask.training.optimizer import FusedAdamW, make_optimizer
+from fewmask.training.plan import Plan
+
+MakePlan = Callable[..., Plan]
+
+
+def test_biases_and_normalisation_do_not_decay(make_tiny_plan: MakePlan) -> None:
+    optimizer = make_optimizer(replace(make_tiny_plan(), weight_decay=0.5, schedule="constant"))
+    layer = keras.layers.Dense(2, bias_initializer="ones")
+    layer.build((None, 3))
+    optimizer.build(layer.trainable_variables)
+    before = [np.array(value) for value in layer.get_weights()]
+    optimizer.apply([keras.ops.zeros_like(value) for value in layer.trainable_variables])
+    kernel, bias = layer.get_weights()
+    assert (np.abs(kernel) < np.abs(before[0])).all()
+    np.testing.assert_array_equal(bias, before[1])
+
+
+@pytest.mark.skipif(keras.config.backend() != "torch", reason="only torch has this kernel")
+def test_takes_the_same_steps_as_keras() -> None:
+    numbers = np.random.default_rng(0)
+    start = numbers.normal(size=(5, 3)).astype(np.float32)
+    slopes = numbers.normal(size=(6, 5, 3)).astype(np.float32)
+    slopes[1] = 0
+    ends = []
+    for kind in (keras.optimizers.AdamW, FusedAdamW):
+        variable = keras.Variable(start, name="kernel")
+        optimizer = kind(0.1, weight_decay=0.3, epsilon=1e-2)
+        optimizer.build([variable])
+        for slope in slopes:
+            optimizer.apply([keras.ops.convert_to_tensor(slope)], [variable])
+        ends.append(keras.ops.convert_to_numpy(variable))
+        assert int(optimizer.iterations) == len(slopes)
+    np.testing.assert_allclose(ends[0], ends[1], rtol=1e-5, atol=1e-6)
