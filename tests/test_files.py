@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import pytest
 
 from fewmask.errors import FewmaskError
-from fewmask.files import cannot_write, remove_unfinished, whole_file, write_text
+from fewmask.files import cannot_write, remove_unfinished, whole_file, whole_folder, write_text
 
 
 def test_makes_the_folder_and_leaves_nothing_beside(tmp_path: Path) -> None:
@@ -107,3 +107,35 @@ def test_every_name_that_is_lent_would_be_removed(tmp_path: Path) -> None:
             write_text(lent, "")
     remove_unfinished(tmp_path / "left")
     assert list((tmp_path / "left").iterdir()) == []
+
+
+def test_a_folder_appears_whole(tmp_path: Path) -> None:
+    with whole_folder(tmp_path / "sâu" / "thư mục") as beside:
+        (beside / "a").mkdir()
+        (beside / "a" / "b.txt").write_text("all of it")
+        assert not (tmp_path / "sâu" / "thư mục").exists()
+    assert [path.name for path in (tmp_path / "sâu").iterdir()] == ["thư mục"]
+    assert (tmp_path / "sâu" / "thư mục" / "a" / "b.txt").read_text() == "all of it"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_a_folder_whose_block_raises_leaves_nothing(
+    error: type[BaseException], tmp_path: Path
+) -> None:
+    def write_half() -> None:
+        with whole_folder(tmp_path / "new") as beside:
+            (beside / "a.txt").write_text("ha")
+            raise error
+
+    with pytest.raises(error):
+        write_half()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_exists_is_kept(tmp_path: Path) -> None:
+    write_text(tmp_path / "there" / "a.txt", "old")
+    with pytest.raises(FewmaskError, match="expected a name that is free"):  # noqa: SIM117
+        with whole_folder(tmp_path / "there") as beside:
+            (beside / "a.txt").write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+    assert (tmp_path / "there" / "a.txt").read_text() == "old"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -51,6 +52,45 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         # What kept it from being written may also keep it from being removed.
         with suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: str | Path) -> Iterator[Path]:
+    """Lends an empty folder beside `path`; it becomes `path` when the block ends well.
+
+    If the block raises, the unfinished folder is removed with all in it. A folder that exists
+    is not replaced.
+
+    Args:
+        path: The folder to be; the one it lies in is made if it is missing.
+
+    Raises:
+        FewmaskError: If there is something at `path` already, the disk is full, or the folder
+            is missing rights or cannot be made.
+
+    Example:
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with whole_folder(folder / "notes") as beside:
+    ...     _ = (beside / "note.txt").write_text("all of it")
+    >>> [path.relative_to(folder).as_posix() for path in folder.rglob("*")]
+    ['notes', 'notes/note.txt']
+    """
+    path = Path(path)
+    beside = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
+    try:
+        beside.mkdir(parents=True)
+        yield beside
+        if os.path.lexists(path):
+            raise FewmaskError(
+                path, "a name that is free", "something of this name", "Choose another name."
+            )
+        os.rename(beside, path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def remove_unfinished(folder: str | Path) -> None:

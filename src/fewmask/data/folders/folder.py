@@ -9,20 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from fewmask.data import imageio
-from fewmask.data.dataset import Dataset, check_sizes
-from fewmask.data.folders.names import PART_WORDS, read_name, role_of_folder
+from fewmask.data.dataset import Dataset
+from fewmask.data.folders.names import PART_WORDS, read_name
 from fewmask.data.folders.pairing import Pair, Pairing, left_out, pair_pictures
+from fewmask.data.folders.refusals import no_masks, to_be_converted, with_command
 from fewmask.data.folders.settings import FILE_NAME as SETTINGS_NAME
 from fewmask.data.folders.settings import Settings, read_settings
 from fewmask.data.folders.sorting import natural_key
 from fewmask.data.folders.table import FILE_NAME as TABLE_NAME
 from fewmask.data.folders.table import Entry, read_table
+from fewmask.data.folders.walking import walk_pictures
 from fewmask.data.masks import understand_masks
 from fewmask.data.masks.decisions import MaskDecisions
 from fewmask.data.masks.legend import find_legend
 from fewmask.data.schema import Column
+from fewmask.data.sizes import check_sizes
 from fewmask.data.wording import counted, some
-from fewmask.errors import DataError
+from fewmask.errors import DataError, DecisionNeeded
 
 Progress = Callable[[int, int], None]
 
@@ -65,7 +68,7 @@ def read_folder(
     settings = read_settings(root)
     paths, from_masks = _list_pictures(root, *_masks_folder(root, masks, settings))
     if not paths:
-        raise DataError(
+        raise to_be_converted(root) or DataError(
             root,
             "pictures (PNG, JPEG, TIFF, BMP, GIF or WebP)",
             "none",
@@ -75,9 +78,14 @@ def read_folder(
     if table and table[0].mask is not None:
         pairing = _pairs_of_table(paths, table)
     else:
-        found = pair_pictures(root, paths, from_masks)
+        try:
+            found = pair_pictures(root, paths, from_masks)
+        except DecisionNeeded:
+            raise
+        except DataError as error:
+            raise to_be_converted(root, ("cityscapes",)) or error from None
         if found is None:
-            raise _no_masks(root, len(paths))
+            raise to_be_converted(root) or no_masks(root, len(paths))
         pairing = _narrowed(found, table) if table else found
 
     pairs = sorted(pairing.pairs, key=lambda pair: natural_key(pair.image))
@@ -90,13 +98,16 @@ def read_folder(
     _check_all_sizes(root, pairs, max_pixels, progress)
 
     count = len(pairs)
-    understanding = understand_masks(
-        [root / pair.mask for pair in pairs],
-        _decide(decisions or MaskDecisions(), settings),
-        find_legend(root),
-        max_pixels,
-        None if progress is None else lambda done, total: progress(count + done, count + total),
-    )
+    try:
+        understanding = understand_masks(
+            [root / pair.mask for pair in pairs],
+            _decide(decisions or MaskDecisions(), settings),
+            find_legend(root),
+            max_pixels,
+            None if progress is None else lambda done, total: progress(count + done, count + total),
+        )
+    except DecisionNeeded as error:
+        raise with_command(root, error) from None
     return Dataset(
         name=root.resolve().name or str(root),
         root=root,
@@ -136,7 +147,7 @@ def check_folder(path: str | Path) -> Path:
             root, "a folder of images and masks", "nothing there", "Check the path for a slip."
         )
     if not root.is_dir():
-        raise DataError(
+        raise to_be_converted(root) or DataError(
             root,
             "a folder of images and masks",
             "a single file",
@@ -166,11 +177,11 @@ def _list_pictures(
     root: Path, masks: Path | None, name: str | None
 ) -> tuple[list[str], str | None]:
     """Lists the pictures of the data, and names the folder of masks as their paths begin."""
-    paths = [relative_path(file, root) for file in _walk(root)]
+    paths = [relative_path(file, root) for file in walk_pictures(root)]
     if masks is not None:
         name = relative_path(masks, root)
         if not _is_inside(masks, root):
-            paths.extend(f"{name}/{relative_path(file, masks)}" for file in _walk(masks))
+            paths.extend(f"{name}/{relative_path(file, masks)}" for file in walk_pictures(masks))
     return sorted(paths, key=natural_key), name
 
 
@@ -184,43 +195,6 @@ def relative_path(path: Path, root: Path) -> str:
         return Path(os.path.relpath(path, root)).as_posix()
     except ValueError:  # another drive of Windows, to which no way leads from here
         return path.absolute().as_posix()
-
-
-def _walk(root: Path) -> list[Path]:
-    """Lists every picture below a folder, without what is hidden and what trainings wrote."""
-    found: list[Path] = []
-    seen = {os.path.realpath(root)}
-    for folder, folders, files in os.walk(root, onerror=_refuse_locked, followlinks=True):
-        if Path(folder) != root and "run.json" in files:
-            folders.clear()
-            continue
-        kept = []
-        for name in sorted(folders):
-            real = os.path.realpath(os.path.join(folder, name))
-            # A link that leads back up would never end.
-            if not _is_hidden(name) and real not in seen:
-                seen.add(real)
-                kept.append(name)
-        folders[:] = kept
-        found.extend(
-            Path(folder) / name
-            for name in files
-            if not _is_hidden(name) and Path(name).suffix.lower() in imageio.IMAGE_SUFFIXES
-        )
-    return found
-
-
-def _refuse_locked(error: OSError) -> None:
-    raise DataError(
-        error.filename,
-        "a folder that may be read",
-        f"a refusal: {error.strerror}",
-        "Change its rights, or move it out of the folder of the data.",
-    ) from error
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith((".", "__MACOSX", "@eaDir"))
 
 
 def _pairs_of_table(paths: Sequence[str], table: Sequence[Entry]) -> Pairing:
@@ -302,18 +276,3 @@ def _decide(decisions: MaskDecisions, settings: Settings) -> MaskDecisions:
         settings.ignore_index if index is None else index,
         settings.threshold if threshold is None else threshold,
     )
-
-
-def _no_masks(root: Path, count: int) -> DataError:
-    """Says what to do: name the folder above, or draw masks."""
-    found = f"{counted(count, 'picture')} and no masks"
-    above = root.resolve().parent
-    roles = {role_of_folder(folder.name) for folder in above.iterdir() if folder.is_dir()}
-    if role_of_folder(root.resolve().name) in ("image", "mask") and {"image", "mask"} <= roles:
-        remedy = f"Name the folder above, which holds both: {above}"
-    else:
-        remedy = (
-            "Draw masks with LabelMe, CVAT or Label Studio and export them as PNG masks, which "
-            "are read: put them into a folder masks/ beside the images, under the same names."
-        )
-    return DataError(root, "images and their masks", found, remedy)

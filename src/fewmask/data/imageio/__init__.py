@@ -11,3 +11,4 @@ from fewmask.data.imageio.reading import read_mask_values as read_mask_values
 from fewmask.data.imageio.reading import read_size as read_size
 from fewmask.data.imageio.reading import resize as resize
 from fewmask.data.imageio.reading import write_png as write_png
+from fewmask.data.imageio.tiff import encode_tiff as encode_tiff

@@ -8,7 +8,6 @@ left as it is: ours is checked on the header, before any pixel is decoded.
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import cv2
@@ -26,6 +25,7 @@ from fewmask.data.classes import Color
 from fewmask.data.imageio.orientation import UPRIGHT, exif_orientation
 from fewmask.data.imageio.strict import open_ended_jpeg, png_chunks, png_is_short
 from fewmask.data.imageio.tiff import TIFF_SIGNATURES
+from fewmask.data.packed import SampleFile
 from fewmask.errors import DataError
 
 Pixels = NDArray[Any]
@@ -40,7 +40,7 @@ _FORMATS: tuple[tuple[bytes, type[ImageFile]], ...] = (
 _BLACK_WHITE: tuple[Color, ...] = ((0, 0, 0), (255, 255, 255))
 
 
-def damaged(path: str | Path, reason: str) -> DataError:
+def damaged(path: str | SampleFile, reason: str) -> DataError:
     """Makes the error for a picture that cannot be decoded whole."""
     return DataError(
         path,
@@ -50,7 +50,7 @@ def damaged(path: str | Path, reason: str) -> DataError:
     )
 
 
-def check_pixels(path: str | Path, height: int, width: int, max_pixels: int) -> None:
+def check_pixels(path: str | SampleFile, height: int, width: int, max_pixels: int) -> None:
     """Refuses a picture of more pixels than allowed.
 
     Raises:
@@ -66,7 +66,7 @@ def check_pixels(path: str | Path, height: int, width: int, max_pixels: int) -> 
 
 
 def open_raster(
-    file: BinaryIO, path: str | Path, max_pixels: int, at_least: int | None = None
+    file: BinaryIO, path: str | SampleFile, max_pixels: int, at_least: int | None = None
 ) -> ImageFile:
     """Opens a picture with the Pillow decoder of its format; no pixel is decoded yet.
 
@@ -97,7 +97,7 @@ def open_raster(
     return picture
 
 
-def _format_of(path: str | Path, start: bytes) -> type[ImageFile]:
+def _format_of(path: str | SampleFile, start: bytes) -> type[ImageFile]:
     for signature, kind in _FORMATS:
         if start.startswith(signature):
             return kind
@@ -134,7 +134,7 @@ def raster_bits(picture: ImageFile, file: BinaryIO) -> int:
     return file.read(1)[0]
 
 
-def _decode(picture: ImageFile, file: BinaryIO, path: str | Path) -> Pixels:
+def _decode(picture: ImageFile, file: BinaryIO, path: str | SampleFile) -> Pixels:
     """Decodes the pixels in Pillow's mode, and refuses what the decoder had to make up."""
     picture.load()
     stored: Pixels = np.asarray(picture)
@@ -164,7 +164,7 @@ def _deep_colors(file: BinaryIO) -> Pixels:
     return np.concatenate([pixels[..., 2::-1], pixels[..., 3:]], axis=-1)  # OpenCV has BGR
 
 
-def image_pixels(picture: ImageFile, file: BinaryIO, path: str | Path) -> Pixels:
+def image_pixels(picture: ImageFile, file: BinaryIO, path: str | SampleFile) -> Pixels:
     """Decodes an image for the eye: palettes as RGB, without transparency.
 
     Returns:
@@ -182,7 +182,7 @@ def image_pixels(picture: ImageFile, file: BinaryIO, path: str | Path) -> Pixels
 
 
 def mask_pixels(
-    picture: ImageFile, file: BinaryIO, path: str | Path
+    picture: ImageFile, file: BinaryIO, path: str | SampleFile
 ) -> tuple[Pixels, tuple[Color, ...] | None]:
     """Decodes a mask as stored: palette indices, grey values, colours with their transparency.
 

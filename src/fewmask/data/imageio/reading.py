@@ -32,6 +32,7 @@ from fewmask.data.imageio.raster import (
     raster_orientation,
 )
 from fewmask.data.imageio.tiff import is_tiff, read_tiff_header, read_tiff_pixels
+from fewmask.data.packed import PackedFile, SampleFile
 from fewmask.errors import ArgumentError, DataError, FewmaskError
 from fewmask.files import whole_file
 
@@ -70,7 +71,7 @@ class MaskValues:
     alpha: NDArray[np.uint8] | None = None
 
 
-def read_size(path: str | Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> tuple[int, int]:
+def read_size(path: str | SampleFile, max_pixels: int = DEFAULT_MAX_PIXELS) -> tuple[int, int]:
     """Reads the height and width of a picture from its header.
 
     Args:
@@ -96,7 +97,7 @@ def read_size(path: str | Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> tuple[i
 
 
 def read_image(
-    path: str | Path,
+    path: str | SampleFile,
     channels: int | None = None,
     at_least: int | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
@@ -132,7 +133,7 @@ def read_image(
     return _with_channels(turn_upright(image, orientation), channels, path)
 
 
-def open_picture(path: str | Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
+def open_picture(path: str | SampleFile, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
     """Opens a picture for showing.
 
     Args:
@@ -154,7 +155,7 @@ def open_picture(path: str | Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> Imag
     return Image.fromarray(np.ascontiguousarray(image))
 
 
-def read_mask_values(path: str | Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> MaskValues:
+def read_mask_values(path: str | SampleFile, max_pixels: int = DEFAULT_MAX_PIXELS) -> MaskValues:
     """Reads what a mask file stores, unchanged but for the EXIF orientation.
 
     Palette indices stay indices, and grey files of 2 or 4 bits keep their ids, which decoders
@@ -301,17 +302,17 @@ def resize(array: Pixels, height: int, width: int, smooth: bool) -> Pixels:
 
 
 @contextmanager
-def _opened(path: str | Path) -> Iterator[BinaryIO]:
+def _opened(path: str | SampleFile) -> Iterator[BinaryIO]:
     """Opens a file to read a picture, and puts what decoders complain about into our words."""
     try:
-        with open(path, "rb") as file:
+        with path.open() if isinstance(path, PackedFile) else open(path, "rb") as file:
             yield file
     except FewmaskError:
         raise
     except FileNotFoundError as error:
         raise DataError(path, "an image file", "no such file", "Check the path.") from error
     except (IsADirectoryError, PermissionError) as error:
-        found = "a folder" if Path(path).is_dir() else "no right to read it"
+        found = "a folder" if Path(str(path)).is_dir() else "no right to read it"
         raise DataError(path, "an image file", found, "Check the path.") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(
@@ -324,7 +325,7 @@ def _opened(path: str | Path) -> Iterator[BinaryIO]:
         raise damaged(path, str(error)) from error
 
 
-def _with_channels(image: Pixels, channels: int | None, path: str | Path) -> Pixels:
+def _with_channels(image: Pixels, channels: int | None, path: str | SampleFile) -> Pixels:
     image = image if image.ndim == 3 else image[..., None]
     found = image.shape[2]
     if channels in (None, found):

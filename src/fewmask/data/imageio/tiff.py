@@ -7,17 +7,18 @@ header is always read here.
 
 from __future__ import annotations
 
+import io
 import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fewmask.data.imageio.orientation import UPRIGHT
+from fewmask.data.packed import SampleFile
 from fewmask.errors import DataError
 
 # What tifffile logs of a damaged file would land on the screen, beside the error that says it.
@@ -64,7 +65,7 @@ def is_tiff(file: BinaryIO) -> bool:
     return file.read(4) in TIFF_SIGNATURES
 
 
-def read_tiff_header(file: BinaryIO, path: str | Path) -> TiffHeader:
+def read_tiff_header(file: BinaryIO, path: str | SampleFile) -> TiffHeader:
     """Reads what a TIFF file declares and checks that it is one picture with all its pixels.
 
     Args:
@@ -112,7 +113,7 @@ def read_tiff_header(file: BinaryIO, path: str | Path) -> TiffHeader:
         )
 
 
-def read_tiff_pixels(file: BinaryIO, path: str | Path) -> NDArray[Any]:
+def read_tiff_pixels(file: BinaryIO, path: str | SampleFile) -> NDArray[Any]:
     """Reads the pixels of a TIFF file of 8 or 16 bits, however many channels it has.
 
     Args:
@@ -156,6 +157,29 @@ def read_tiff_pixels(file: BinaryIO, path: str | Path) -> NDArray[Any]:
     return np.asarray(pixels, np.uint16)
 
 
+def encode_tiff(array: NDArray[Any]) -> bytes:
+    """Packs an array as a TIFF file, compressed without loss.
+
+    Args:
+        array: Shape `(H, W)`, uint8 or uint16.
+
+    Returns:
+        The bytes of the file.
+
+    Example:
+
+    >>> encode_tiff(np.zeros((2, 2), np.uint16))[:2]
+    b'II'
+    """
+    import tifffile
+
+    packed = io.BytesIO()
+    tifffile.imwrite(
+        packed, array, byteorder="<", photometric="minisblack", compression="zlib", metadata=None
+    )
+    return packed.getvalue()
+
+
 @contextmanager
 def _series(file: BinaryIO) -> Iterator[Any]:
     """Lends the first picture of an open file; reduced copies of it do not count as pictures."""
@@ -167,7 +191,7 @@ def _series(file: BinaryIO) -> Iterator[Any]:
         yield tiff.series[0]
 
 
-def _axes(series: Any, path: str | Path) -> str:
+def _axes(series: Any, path: str | SampleFile) -> str:
     """Returns the axes in stored order: rows Y, columns X, channels S or C, others of length 1."""
     axes = str(series.axes)
     more = [size for axis, size in zip(axes, series.shape, strict=True) if axis not in "YXSC"]

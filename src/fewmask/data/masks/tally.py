@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import cv2
@@ -22,6 +21,7 @@ from fewmask.data.masks.encoding import (
     threshold_levels,
     without_alpha,
 )
+from fewmask.data.packed import SampleFile
 
 DARK, BRIGHT = 31, 224
 """Grey values up to and from which a pixel may be black or white, smeared by JPEG."""
@@ -49,7 +49,7 @@ class FileTally:
         has_alpha: Whether the file has transparency.
     """
 
-    path: Path
+    path: SampleFile
     kind: Literal["gray", "palette", "color"]
     values: NDArray[np.int64]
     counts: NDArray[np.int64]
@@ -86,7 +86,7 @@ class Share:
 
 
 def tally_files(
-    paths: Sequence[Path],
+    paths: Sequence[SampleFile],
     max_pixels: int = DEFAULT_MAX_PIXELS,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[FileTally]:
@@ -106,7 +106,7 @@ def tally_files(
     tallies = []
     readers = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
     try:
-        for tally in readers.map(lambda path: tally_file(Path(path), max_pixels), paths):
+        for tally in readers.map(lambda path: tally_file(path, max_pixels), paths):
             tallies.append(tally)
             if progress is not None:
                 progress(len(tallies), len(paths))
@@ -115,7 +115,7 @@ def tally_files(
     return tallies
 
 
-def tally_file(path: Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> FileTally:
+def tally_file(path: SampleFile, max_pixels: int = DEFAULT_MAX_PIXELS) -> FileTally:
     """Counts the values of one mask file.
 
     Args:

@@ -8,7 +8,6 @@ never guessed: the error names the decision to be taken and what to type for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Literal
 
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS
@@ -31,6 +30,7 @@ from fewmask.data.masks.understanding import (
     find_stranger,
     pair_names,
 )
+from fewmask.data.packed import SampleFile
 from fewmask.errors import ArgumentError, DataError, DecisionNeeded
 
 __all__ = ["MaskDecisions", "MaskEncoding", "Understanding", "understand_masks"]
@@ -39,7 +39,7 @@ _BLACK_AND_WHITE = frozenset({0, 0xFFFFFF})
 
 
 def understand_masks(
-    paths: Sequence[Path],
+    paths: Sequence[SampleFile],
     decisions: MaskDecisions = MaskDecisions(),  # noqa: B008 - frozen, so safe to share
     legend: Legend | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
