@@ -6,7 +6,7 @@ import pytest
 from fewmask.data.contact_sheet import GAP, SIDE, draw_contact_sheet
 from fewmask.data.dataset import Dataset
 from fewmask.data.imageio import read_image, write_png
-from fewmask.data.load import load_dataset
+from fewmask.packages.load import load_dataset
 
 STEP = SIDE + GAP
 

@@ -212,6 +212,7 @@ def test_pictures_are_read_when_asked_for(drawn):
     assert drawn.read_image(2).shape == (12, 20, 3)
     assert drawn.read_image(2, channels=1)[0, 0, 0] == 80
     mask = drawn.read_mask(1)
+    assert drawn.load_mask(drawn[1].mask).tolist() == mask.tolist()
     assert mask.dtype == np.uint8
     assert (mask.shape, int(mask.sum())) == ((12, 20), 36)
     assert drawn.load_image(drawn[0].image).size == (20, 12)

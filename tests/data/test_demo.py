@@ -16,8 +16,8 @@ from fewmask.data.demo import DEMO_NAME, draw_chairs
 from fewmask.data.demo.chairs import KINDS, kind_of
 from fewmask.data.demo.gallery import draw_chair, part_of
 from fewmask.data.imageio import read_image, read_mask_values, read_size
-from fewmask.data.load import load_dataset
 from fewmask.errors import FewmaskError
+from fewmask.packages.load import load_dataset
 from fewmask.run import open_run
 
 MAKEFILE = Path(__file__).parents[2] / "Makefile"

@@ -7,7 +7,6 @@ import pytest
 
 from fewmask.data.dataset import Dataset
 from fewmask.data.imageio import write_png
-from fewmask.data.load import load_dataset
 from fewmask.data.parts import Parts
 from fewmask.data.seen import (
     COLUMNS,
@@ -19,6 +18,7 @@ from fewmask.data.seen import (
     write_seen,
 )
 from fewmask.errors import RunError
+from fewmask.packages.load import load_dataset
 
 NAMES = ("ghế 0", 'a, "b"', "c", "d", "e")
 PLACES = {"train": (0, 2), "validation": (3,), "test": (1, 4)}

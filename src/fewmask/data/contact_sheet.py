@@ -28,6 +28,22 @@ def draw_contact_sheet(dataset: Dataset, path: str | Path, count: int = 12) -> N
         DataError: If an image or a mask cannot be read.
         FewmaskError: If the file cannot be written.
     """
+    write_png(path, compose_contact_sheet(dataset, count))
+
+
+def compose_contact_sheet(dataset: Dataset, count: int = 12) -> NDArray[np.uint8]:
+    """Draws a sheet of samples, spread evenly over the dataset.
+
+    Args:
+        dataset: What to show.
+        count: Most samples that are shown.
+
+    Returns:
+        Shape `(H, W, 3)`, uint8.
+
+    Raises:
+        DataError: If an image or a mask cannot be read.
+    """
     places = np.unique(np.linspace(0, len(dataset) - 1, min(count, len(dataset))).astype(int))
     # Wide rather than high, as screens are.
     columns = min(len(places), max(1, round((len(places) * 1.6) ** 0.5)))
@@ -40,4 +56,4 @@ def draw_contact_sheet(dataset: Dataset, path: str | Path, count: int = 12) -> N
         top = GAP + (number // columns) * step + (SIDE - height) // 2
         left = GAP + (number % columns) * step + (SIDE - width) // 2
         sheet[top : top + height, left : left + width] = picture
-    write_png(path, sheet)
+    return sheet

@@ -1,4 +1,4 @@
-"""Copies of a dataset's images and masks, decoded once, at the scale that training reads."""
+"""Copies of images and masks in one file, decoded once, which training reads as it likes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -50,6 +49,7 @@ class Copies:
         sample_ids: What the samples are called in messages.
         longest: Most pixels that a side has.
         findings: What the reader of a report should know, a sentence each.
+        scale: Pixels of a copy per image pixel, where it is the same for all of them.
     """
 
     def __init__(
@@ -60,11 +60,13 @@ class Copies:
         sample_ids: tuple[str, ...],
         longest: int,
         findings: tuple[str, ...] = (),
+        scale: float = 1.0,
     ) -> None:
         self.path = path
         self.channels = channels
         self.longest = longest
         self.findings = findings
+        self.scale = scale
         self._places = places
         self._sample_ids = sample_ids
         self._bytes: NDArray[np.uint8] | None = np.memmap(path, np.uint8, mode="r")
@@ -113,112 +115,66 @@ class Copies:
         return np.asarray(self._bytes[start : start + math.prod(shape)]).reshape(shape)
 
 
-def make_copies(
-    dataset: Dataset,
-    folder: Path,
-    longest: int,
-    channels: int,
-    value_range: tuple[int, int],
-    limit_bytes: int = LIMIT_BYTES,
-    progress: Callable[[int, int], None] | None = None,
-) -> Copies:
-    """Decodes every image and mask of a dataset once.
-
-    Images are shrunk by the antialiased filter that prediction uses too, masks to the same
-    size by the nearest pixel; nothing is enlarged. If the file could grow beyond `limit_bytes`,
-    the copies are made smaller, down to half of `longest`, and a finding says so.
+def write_copies(
+    path: Path,
+    copy: Callable[[int], tuple[NDArray[np.uint8], NDArray[np.uint8]]],
+    count: int,
+    limit_bytes: int,
+    too_many: RunError,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[Place, ...]:
+    """Writes the file that `Copies` reads, whole or not at all.
 
     Args:
-        dataset: Samples with masks.
-        folder: Where the file goes; one that a killed training left there is replaced.
-        longest: Most pixels that a side of a copy has: twice the training size, so that
-            augmentation can zoom in without blur.
-        channels: Number of image channels C.
-        value_range: Stored pixel values that become 0 and 255.
-        limit_bytes: Most bytes on the disk.
+        path: The file; its folder is made if it is missing.
+        copy: Makes image and mask of the sample at an index; is called by several threads.
+        count: Number of samples.
+        limit_bytes: Most bytes of the file.
+        too_many: What is raised when there are more.
         progress: Is told `(done, total)` samples.
 
     Returns:
-        The copies, in the dataset's order.
-
-    Raises:
-        DataError: If an image or a mask cannot be read, or an image has other channels.
-        RunError: If the copies do not fit into `limit_bytes` at half of `longest` either.
-        FewmaskError: If the disk is full or the folder cannot be written to.
+        Where the samples lie in the file.
     """
-    side = affordable_side(len(dataset), longest, channels, limit_bytes)
-    copy = partial(copy_sample, dataset, longest=side, channels=channels, value_range=value_range)
-    path = folder / FILE_NAME
     threads = min(4, os.cpu_count() or 1)
     places: list[Place] = []
     offset = 0
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         # Written as a file, not through the map: there, a full disk would kill the process.
         with path.open("wb") as file:
-            for image, mask in work_ahead(copy, range(len(dataset)), threads, ahead=threads):
+            for image, mask in work_ahead(copy, range(count), threads, ahead=threads):
                 offset_after = offset + image.nbytes + mask.nbytes
                 if offset_after > limit_bytes:
-                    raise RunError(
-                        path,
-                        f"at most {in_words(limit_bytes)} of copies",
-                        f"{len(dataset):,} images that take more even at {side} pixels",
-                        "Train with a smaller --size or on fewer images.",
-                    )
+                    raise too_many
                 file.write(image.tobytes())
                 file.write(mask.tobytes())
                 places.append(Place(offset, *mask.shape))
                 offset = offset_after
                 if progress is not None:
-                    progress(len(places), len(dataset))
+                    progress(len(places), count)
     except BaseException as error:
         with suppress(OSError):
             path.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise cannot_write(path, error) from error
         raise
-    ids = tuple(dataset.sample_id(index) for index in range(len(dataset)))
-    findings: tuple[str, ...] = ()
-    if side < longest:
-        findings = (
-            f"Copies of {len(dataset):,} images at {longest} pixels could take more than "
-            f"{in_words(limit_bytes)}; training reads them at {side} pixels, which blurs "
-            "what augmentation enlarges.",
-        )
-    return Copies(path, tuple(places), channels, ids, side, findings)
-
-
-def affordable_side(count: int, longest: int, channels: int, limit_bytes: int) -> int:
-    """Says how large copies may be.
-
-    Args:
-        count: Number of samples.
-        longest: The side that is wished for.
-        channels: Number of image channels.
-        limit_bytes: Most bytes for all copies together.
-
-    Returns:
-        The largest side at which squares fit into the limit, at most `longest`, but no less
-        than half of it: below the training size, training would see less than prediction.
-
-    Example:
-
-    >>> affordable_side(100, longest=512, channels=3, limit_bytes=100 * 4 * 400**2)
-    400
-    """
-    fits = math.isqrt(limit_bytes // (max(count, 1) * (channels + 1)))
-    return max(min(longest, fits), (longest + 1) // 2)
+    return tuple(places)
 
 
 def copy_sample(
-    dataset: Dataset, index: int, longest: int, channels: int, value_range: tuple[int, int]
+    dataset: Dataset,
+    index: int,
+    size_of: Callable[[int, int], tuple[int, int]],
+    channels: int,
+    value_range: tuple[int, int],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Makes the copy of one sample.
 
     Args:
         dataset: Samples with masks.
         index: Which one.
-        longest: Most pixels that a side may have.
+        size_of: Says height and width of the copy of an image of so many pixels.
         channels: Number of image channels C.
         value_range: Stored pixel values that become 0 and 255.
 
@@ -229,9 +185,10 @@ def copy_sample(
         DataError: If the image or the mask cannot be read, or the image has other channels.
     """
     mask = dataset.read_mask(index)
+    height, width = size_of(*mask.shape)
     # Other numbers of channels than grey and colour are kept by reading images as they are.
     wanted = channels if channels in (1, 3) else None
-    stored = dataset.read_image(index, channels=wanted, at_least=longest)
+    stored = dataset.read_image(index, channels=wanted, at_least=max(height, width))
     if stored.shape[2] != channels:
         raise DataError(
             dataset.sample_id(index),
@@ -240,23 +197,15 @@ def copy_sample(
             "Train on images of one kind.",
         )
     image = to_8_bit(stored, value_range)
-    height, width = shrunk_size(mask.shape[0], mask.shape[1], longest)
     return (
         image if image.shape[:2] == (height, width) else resize(image, height, width, smooth=True),
         mask if mask.shape == (height, width) else resize(mask, height, width, smooth=False),
     )
 
 
-def shrunk_size(height: int, width: int, longest: int) -> tuple[int, int]:
-    """Returns height and width of the copy of a picture, at most `longest`, at least 1.
-
-    Example:
-
-    >>> shrunk_size(3024, 4032, longest=512)
-    (384, 512)
-    """
-    scale = min(1.0, longest / max(height, width))
-    return max(1, round(height * scale)), max(1, round(width * scale))
+def ids_of(dataset: Dataset) -> tuple[str, ...]:
+    """Returns the sample ids of a dataset, in its order."""
+    return tuple(dataset.sample_id(index) for index in range(len(dataset)))
 
 
 def in_words(count: int) -> str:

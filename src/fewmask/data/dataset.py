@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fewmask.data import imageio, notebook
 from fewmask.data.classes import Classes
+from fewmask.data.loaders.processing import ProcessingFunction
+from fewmask.data.loaders.reading import Masks
 from fewmask.data.masks.encoding import MaskEncoding
+from fewmask.data.packed import PackedFile, SampleFile
 from fewmask.data.row import Row
 from fewmask.data.schema import Column, check_unique
+from fewmask.data.sizes import check_sizes as check_sizes
 from fewmask.data.split import (
     Seed,
     complete_shares,
@@ -52,6 +56,8 @@ class Dataset:
         encoding: How its mask files say which class a pixel is; None without masks.
         findings: What was believed about the files, in sentences.
         max_pixels: Larger pictures are refused.
+        packed: The images and masks that lie inside larger files, by the path that rows name;
+            all others are files below `root`.
 
     Raises:
         ArgumentError: If two columns share a name, or a value is of another kind than its column.
@@ -73,6 +79,7 @@ class Dataset:
     encoding: MaskEncoding | None = None
     findings: tuple[str, ...] = ()
     max_pixels: int = imageio.DEFAULT_MAX_PIXELS
+    packed: Mapping[str, PackedFile] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_unique(self.columns)
@@ -174,11 +181,23 @@ class Dataset:
     def _first(self, kind: str) -> str | None:
         return next((column.name for column in self.columns if column.kind == kind), None)
 
-    def image_path(self, index: int) -> Path:
-        """Returns the file of a sample's image."""
-        return self.root / str(self[index][self.image_column])
+    def file(self, path: str) -> SampleFile:
+        """Returns the file of an image or a mask that a row names.
 
-    def mask_path(self, index: int) -> Path:
+        Args:
+            path: What the row holds: `row.image`.
+
+        Returns:
+            A `Path`; for an installed dataset a `PackedFile`, which reads likewise.
+        """
+        packed = self.packed.get(path)
+        return self.root / path if packed is None else packed
+
+    def image_path(self, index: int) -> SampleFile:
+        """Returns the file of a sample's image."""
+        return self.file(str(self[index][self.image_column]))
+
+    def mask_path(self, index: int) -> SampleFile:
         """Returns the file of a sample's mask.
 
         Raises:
@@ -186,7 +205,7 @@ class Dataset:
         """
         if self.mask_column is None:
             raise DataError(self.name, "a dataset with masks", "none", "Load one that has masks.")
-        return self.root / str(self[index][self.mask_column])
+        return self.file(str(self[index][self.mask_column]))
 
     def sample_id(self, index: int) -> str:
         """Returns the path of a sample's image without its suffix, with `/`, from the root on."""
@@ -195,18 +214,21 @@ class Dataset:
         stem = name.rpartition(".")[0] or name
         return f"{folder}/{stem}" if folder else stem
 
-    def load_image(self, image: str, reader: Callable[[str], Any] | None = None) -> Any:
+    def load_image(self, image: str, reader: Callable[[Any], Any] | None = None) -> Any:
         """Opens an image that a row names.
 
         Args:
             image: What the row holds: `row.image`.
-            reader: What opens the file instead, called with its full path.
+            reader: What opens the file instead, called with its full path; in an installed
+                dataset, where it has none, with an open file.
 
         Returns:
             A PIL image, turned the way the camera was held, or what `reader` returns.
         """
-        path = self.root / image
-        return imageio.open_picture(path, self.max_pixels) if reader is None else reader(str(path))
+        file = self.file(image)
+        if reader is None:
+            return imageio.open_picture(file, self.max_pixels)
+        return reader(file.open() if isinstance(file, PackedFile) else str(file))
 
     def read_image(
         self, index: int, channels: int | None = None, at_least: int | None = None
@@ -240,14 +262,115 @@ class Dataset:
                 holds a value that means no class.
         """
         path = self.mask_path(index)
+        mask = self._class_ids(path)
+        size = imageio.read_size(self.image_path(index), self.max_pixels)
+        check_sizes(self.image_path(index), size, path, (mask.shape[0], mask.shape[1]))
+        return mask
+
+    def load_mask(self, mask: str) -> NDArray[np.uint8]:
+        """Reads the class ids of a mask that a row names.
+
+        Args:
+            mask: What the row holds: `row.mask`.
+
+        Returns:
+            Shape `(H, W)`, uint8, as `read_mask` returns them; the image's size is not compared.
+
+        Raises:
+            DataError: If the file is missing or broken, or holds a value that means no class.
+        """
+        return self._class_ids(self.file(mask))
+
+    def _class_ids(self, file: SampleFile) -> NDArray[np.uint8]:
         if self.encoding is None:
             raise DataError(
                 self.name, "masks whose values are understood", "none", "Load it from its folder."
             )
-        mask = self.encoding.decode(imageio.read_mask_values(path, self.max_pixels), path)
-        size = imageio.read_size(self.image_path(index), self.max_pixels)
-        check_sizes(self.image_path(index), size, path, (mask.shape[0], mask.shape[1]))
-        return mask
+        return self.encoding.decode(imageio.read_mask_values(file, self.max_pixels), file)
+
+    # --- feeding a training of one's own ----------------------------------------------------
+
+    def to_keras(
+        self,
+        x_column: str,
+        y_column: str | None = None,
+        batch_size: int = 32,
+        processing_function: ProcessingFunction | None = None,
+        shuffle: bool = True,
+        seed: int | None = None,
+        masks: Masks = "pixels",
+    ) -> Any:
+        """Makes what Keras' `fit` takes: batches of this dataset, epoch after epoch.
+
+        The same object is validation data, works in a loop (one epoch) and with `next` (without
+        end), and has `steps_per_epoch()`. Files are read ahead in threads. The rows of a batch
+        are a function of seed and epoch. If Keras is not loaded and nobody has chosen its
+        backend, an installed one is taken: call this before `import keras`.
+
+        Args:
+            x_column: Column of the images to learn from.
+            y_column: Column of what is to be learnt: masks, other images, numbers or categories
+                (as ids, in the order of the column's categories). None hands images alone.
+            batch_size: Samples in a batch, at most those of the dataset; the last batch of an
+                epoch holds what remains.
+            processing_function: Called for each sample with one tuple, returns one tuple:
+                `(image, mask)`, both float32 of shape `(H, W, C)` with the stored pixel values,
+                0-255 for files of 8 bits; `(image, None)` without a `y_column`. A number or a
+                category's id comes as it is. Images of one batch must have one shape afterwards.
+                It runs in one thread at a time, in the order of the samples.
+            shuffle: Whether to draw an order for each epoch; without, rows keep theirs.
+            seed: Equal seeds draw equal orders; None draws a seed, see `.seed`.
+            masks: `"pixels"` hands masks as they are stored, of one channel where the file is
+                grey or has a palette: for scripts that divide 0/255 masks by 255. `"ids"` hands
+                `(H, W, 1)` class ids, 255 where a pixel is not to count: for several classes,
+                for masks in colours, and whenever the loss wants ids.
+
+        Returns:
+            A `keras.utils.PyDataset` of batches `(images, masks)`: float32 `(N, H, W, C)`,
+            unless the function made something else; images alone without `y_column`.
+
+        Raises:
+            FewmaskError: If a column, an argument or the number of samples will not do, or Keras
+                is not installed. Unreadable files, and functions that return something else,
+                raise one that names the sample when its batch is made.
+        """
+        from fewmask.data.loaders.keras import KerasBatches
+
+        return KerasBatches(
+            self, x_column, y_column, batch_size, processing_function, shuffle, seed, masks
+        )
+
+    def to_pytorch(
+        self,
+        transform: Callable[[Any], Any] | None = None,
+        transform_columns: Literal["images"] | None = None,
+    ) -> Any:
+        """Makes what torch's `DataLoader` takes, with or without workers.
+
+        A sample has a value for every column, by name or in order: `sample.image`,
+        `sample["image"]`, `image, mask = sample`. Categories are ids. So has a batch.
+
+        Args:
+            transform: Without one, images are tensors `(C, H, W)`, float32 in [0, 1], and masks
+                tensors `(H, W)` of class ids, int64, 255 where a pixel is not to count. With one,
+                it gets the row, where images and masks are still names for `load_image` and
+                `load_mask`, and what it returns is the sample: for what changes both alike. It
+                must be picklable if workers are started by `spawn`: a function, no lambda.
+            transform_columns: `"images"` calls the transform with each image and each mask
+                instead, as PIL images that `load_image` opens: for torchvision's. What is drawn at
+                random is drawn anew for the mask.
+
+        Returns:
+            A `torch.utils.data.Dataset` with a length. Images of one batch must have one shape
+            afterwards, as everywhere in torch.
+
+        Raises:
+            FewmaskError: If the arguments do not go together, the dataset is empty or torch is
+                not installed. Unreadable files raise one when they are read.
+        """
+        from fewmask.data.loaders.torch import TorchSamples
+
+        return TorchSamples(self, transform, transform_columns)
 
     # --- selecting --------------------------------------------------------------------------
 
@@ -405,27 +528,3 @@ class Dataset:
 
     def _repr_html_(self) -> str:
         return notebook.show_dataset(self)
-
-
-def check_sizes(
-    image: Path, image_size: tuple[int, int], mask: Path, mask_size: tuple[int, int]
-) -> None:
-    """Refuses a mask of another size than its image.
-
-    Args:
-        image: The image's file.
-        image_size: Its `(height, width)`.
-        mask: The mask's file.
-        mask_size: Its `(height, width)`.
-
-    Raises:
-        DataError: If they differ.
-    """
-    if image_size != mask_size:
-        (height, width), (mask_height, mask_width) = image_size, mask_size
-        raise DataError(
-            mask,
-            f"the size of its image {image.name}, {height} × {width} pixels (height × width)",
-            f"{mask_height} × {mask_width}",
-            "Export the mask again at the image's full size, or remove both.",
-        )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fewmask.data import imageio
 from fewmask.data.dataset import Dataset
+from fewmask.data.packed import SampleFile
 from fewmask.errors import DataError
 
 _LONGEST_MEASURED = 256
@@ -151,8 +152,8 @@ def _by_count(counts: Counter[Any]) -> list[tuple[Any, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _digest(path: Any) -> str:
-    with open(path, "rb") as file:
+def _digest(path: SampleFile) -> str:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fewmask.data.dataset import Dataset
+from fewmask.data.packed import SampleFile
 from fewmask.data.parts import Parts
 from fewmask.errors import RunError
 from fewmask.files import write_text
@@ -145,7 +146,7 @@ def digests(dataset: Dataset, index: int) -> tuple[str, str]:
     return sha256_of(dataset.image_path(index)), sha256_of(dataset.mask_path(index))
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: SampleFile) -> str:
     """Returns the SHA-256 of a file as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

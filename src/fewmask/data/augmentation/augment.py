@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewmask.data.augmentation.color import ColorChange, change_colors
-from fewmask.data.augmentation.warp import Warp, warp_sample
+from fewmask.data.augmentation.warp import Spot, Warp, warp_sample
 from fewmask.errors import ArgumentError
 
 
@@ -229,8 +229,9 @@ def augment(
     size: int,
     augmentation: Augmentation,
     rng: np.random.Generator,
+    spot: Spot | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Makes one training patch of a sample: laid into its frame, changed by chance.
+    """Makes one training patch of a sample, changed by chance.
 
     Geometry changes image and mask alike in a single warp; light, colour, sharpness and noise
     change the image alone. Equal arguments, with `rng` in an equal state, give equal bytes.
@@ -238,9 +239,10 @@ def augment(
     Args:
         image: Shape `(H, W, C)`, uint8.
         mask: Shape `(H, W)`, uint8, class ids or the ignore index.
-        size: Side of the frame in pixels.
+        size: Side of the patch in pixels.
         augmentation: How much to change, how often.
         rng: Where chance comes from.
+        spot: Where the patch lies; left out, it is the frame that holds the whole sample.
 
     Returns:
         The image `(size, size, C)`, uint8, and the mask `(size, size)`, uint8, which holds no
@@ -254,5 +256,5 @@ def augment(
     [(32, 32, 3), (32, 32)]
     """
     warp, change = augmentation.draw(rng)
-    image, mask = warp_sample(image, mask, size, warp)
+    image, mask = warp_sample(image, mask, size, warp, spot)
     return change_colors(image, change, rng), mask

@@ -1,4 +1,4 @@
-"""The one warp that turns, zooms, shears, shifts a sample while laying it into its frame."""
+"""The one warp that turns, zooms, shears, shifts a sample while a patch is made of it."""
 
 from __future__ import annotations
 
@@ -44,6 +44,21 @@ class Warp:
         return self.scale * np.array(
             [[across * cos, down * (sin - cos * lean)], [-across * sin, down * (cos + sin * lean)]]
         )
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a patch lies on a sample, when it does not show all of it.
+
+    Args:
+        row: Row of the sample whose upper edge runs through the middle of the patch.
+        column: Column whose left edge does.
+        zoom: Patch pixels per sample pixel.
+    """
+
+    row: int
+    column: int
+    zoom: float = 1.0
 
 
 def offset_in_frame(length: int, longest: int, size: int) -> int:
@@ -92,6 +107,55 @@ def source_of_frame(warp: Warp, height: int, width: int, size: int) -> NDArray[n
     # Pixel i covers i to i + 1, so its index names the point i + 0.5 between the edges.
     back[:, 2] += back[:, :2].sum(axis=1) / 2 - 0.5
     return back
+
+
+def source_of_patch(warp: Warp, spot: Spot, size: int) -> NDArray[np.float64]:
+    """Says which point of the sample each pixel of a patch shows.
+
+    Args:
+        warp: The change of geometry, about the middle of the patch.
+        spot: Where the patch lies.
+        size: Side of the patch.
+
+    Returns:
+        As `source_of_frame` does.
+
+    Example:
+
+    >>> source_of_patch(Warp(), Spot(row=10, column=20), size=4)
+    array([[ 1.,  0., 18.],
+           [ 0.,  1.,  8.]])
+    """
+    moved = size * np.array([0.5 + warp.shift_right, 0.5 + warp.shift_down])
+    back = np.empty((2, 3))
+    back[:, :2] = np.linalg.inv(warp.linear()) / spot.zoom
+    back[:, 2] = (spot.column, spot.row) - back[:, :2] @ moved
+    back[:, 2] += back[:, :2].sum(axis=1) / 2 - 0.5
+    return back
+
+
+def part_seen(source: NDArray[np.float64], length: int, axis: int, size: int) -> tuple[int, int]:
+    """Says which pixels of a sample a patch needs along one side, reflections included.
+
+    Cutting them out changes nothing but the time that softening takes.
+
+    Args:
+        source: What `source_of_patch` returned.
+        length: Pixels of that side of the sample.
+        axis: 0 for its height, 1 for its width.
+        size: Side of the patch.
+
+    Returns:
+        The first pixel, and the one after the last.
+    """
+    corners = np.array([[0, 0, 1], [0, size, 1], [size, 0, 1], [size, size, 1]])
+    places = corners @ source[1 - axis]
+    # Interpolation reaches for the next pixel, softening for as many as become one.
+    reach = 3 + 2 * math.ceil(np.abs(source[:, :2]).max())
+    low, high = math.floor(places.min()) - reach, math.ceil(places.max()) + reach
+    # Pixel -3 is a reflection of pixel 2, so what lies outside is to be found inside.
+    low, high = min(low, 2 * length - high), max(high, -low)
+    return max(low, 0), min(high, length)
 
 
 def halve(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -143,9 +207,13 @@ def soften(image: NDArray[np.uint8], shrinking: float) -> tuple[NDArray[np.uint8
 
 
 def warp_sample(
-    image: NDArray[np.uint8], mask: NDArray[np.uint8], size: int, warp: Warp
+    image: NDArray[np.uint8],
+    mask: NDArray[np.uint8],
+    size: int,
+    warp: Warp,
+    spot: Spot | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Lays a sample into its frame, changed by one warp.
+    """Makes a patch of a sample, changed by one warp: of all of it laid into a frame, or of a part.
 
     Image and mask go through the same matrix, one interpolated linearly (and antialiased when
     it shrinks), the other by the nearest pixel, so no class id is made up. What lies outside
@@ -156,8 +224,9 @@ def warp_sample(
     Args:
         image: Shape `(H, W, C)`, uint8, sides below 32768.
         mask: Shape `(H, W)`, uint8, class ids.
-        size: Side of the frame in pixels.
+        size: Side of the patch in pixels.
         warp: The change of geometry.
+        spot: Where the patch lies; left out, it is the frame that holds the whole sample.
 
     Returns:
         The image `(size, size, C)`, uint8, and the mask `(size, size)`, uint8.
@@ -170,7 +239,15 @@ def warp_sample(
            [1, 0]], dtype=uint8)
     """
     height, width, channels = image.shape
-    to_mask = source_of_frame(warp, height, width, size)
+    if spot is None:
+        to_mask = source_of_frame(warp, height, width, size)
+    else:
+        to_mask = source_of_patch(warp, spot, size)
+        (top, bottom), (left, right) = (
+            part_seen(to_mask, side, axis, size) for axis, side in enumerate((height, width))
+        )
+        image, mask = image[top:bottom, left:right], mask[top:bottom, left:right]
+        to_mask[:, 2] -= (left, top)
     softened, halvings = soften(image, math.sqrt(abs(np.linalg.det(to_mask[:, :2]))))
     to_image = to_mask / 2**halvings
     to_image[:, 2] += 0.5 / 2**halvings - 0.5  # the middle of the first pixel has moved

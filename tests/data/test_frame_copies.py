@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from fewmask.data.classes import Classes
-from fewmask.data.copies import FILE_NAME, affordable_side, make_copies
+from fewmask.data.copies import FILE_NAME
 from fewmask.data.dataset import Dataset
+from fewmask.data.frame_copies import affordable_side, make_copies
 from fewmask.data.imageio import resize, write_png
 from fewmask.data.masks.encoding import MaskEncoding
 from fewmask.data.schema import Column

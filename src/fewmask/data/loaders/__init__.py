@@ -1,0 +1,1 @@
+"""Samples for training frameworks: what Keras' `fit` and torch's `DataLoader` take."""
