@@ -6,7 +6,7 @@ CONSTRAINTS := constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench clean
+.PHONY: help demo story test lint docs bench clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,17 +25,25 @@ $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 demo: $(VENV)/installed  ## Draw demo/chairs, train about three minutes, score, show where the report lies
 	$(BIN)/fewmask train demo/chairs --model unet --size 192 --epochs 48
 
-test: $(VENV)/installed chromium  ## Pass every test
+story: $(VENV)/installed  ## Run the tutorial of 2017 whole; it says how long, can be stopped and started again
+	$(BIN)/python examples/chairs_2017.py
+
+test: $(VENV)/installed servers  ## Pass every test
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
-.PHONY: chromium
-chromium:
-	@command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-	  echo "Installing Chromium, in which the report is tested."; \
-	  apt-get update -qq && apt-get install -qq -y chromium >/dev/null; \
+# In Chromium the report is tested; nginx and sshd serve datasets to the tests of installing them.
+.PHONY: servers
+servers:
+	@PATH="$$PATH:/usr/sbin:/sbin"; missing=""; \
+	command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="chromium"; \
+	command -v nginx >/dev/null 2>&1 || missing="$$missing nginx-light"; \
+	command -v sshd >/dev/null 2>&1 || missing="$$missing openssh-server"; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  echo "Installing for the tests:" $$missing; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $$missing >/dev/null; \
 	else \
-	  echo "The report's tests will be skipped. To run them: sudo apt-get install chromium"; \
+	  echo "Some tests will be skipped. To run them: sudo apt-get install" $$missing; \
 	fi
 
 lint: $(VENV)/installed  ## Check style and types
@@ -56,6 +64,7 @@ $(PEER)/installed: pyproject.toml $(CONSTRAINTS)
 
 bench: $(VENV)/installed $(PEER)/installed  ## Measure speed and memory against peers, as ratios
 	$(BIN)/python benchmarks/training_loop.py
+	$(BIN)/python benchmarks/loaders.py
 	$(BIN)/python benchmarks/cold_predict.py
 	$(BIN)/python benchmarks/demo_memory.py
 	$(PEER)/bin/python benchmarks/augmentation.py

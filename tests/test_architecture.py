@@ -25,7 +25,7 @@ ONE_HOME = {
     "pycocotools": {"data/formats/rle.py"},
     "click": {"cli"},
     "rich": {"cli"},
-    "yaml": {"data/masks/legend.py"},
+    "yaml": {"data/masks/legend.py", "packages/card.py"},
 }
 
 

@@ -12,12 +12,18 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from fewmask.data.dataset import Dataset as Dataset
-    from fewmask.data.load import load_dataset as load_dataset
+    from fewmask.data.formats.convert import convert as convert
     from fewmask.errors import FewmaskError as FewmaskError
     from fewmask.evaluation.evaluate import evaluate as evaluate
     from fewmask.inference.predict import load as load
+    from fewmask.models.convolutionalize import convolutionalize as convolutionalize
     from fewmask.models.encoders import unet_with_encoder as unet_with_encoder
+    from fewmask.models.fcn import fcn as fcn
     from fewmask.models.unet import unet as unet
+    from fewmask.packages.build import build as build
+    from fewmask.packages.install import install as install
+    from fewmask.packages.load import load_dataset as load_dataset
+    from fewmask.packages.push import push as push
     from fewmask.run import Run as Run
     from fewmask.run import open_run as open_run
     from fewmask.training.train import resume as resume
@@ -27,10 +33,16 @@ _HOMES = {
     "Dataset": "fewmask.data.dataset",
     "FewmaskError": "fewmask.errors",
     "Run": "fewmask.run",
+    "build": "fewmask.packages.build",
+    "convert": "fewmask.data.formats.convert",
+    "convolutionalize": "fewmask.models.convolutionalize",
     "evaluate": "fewmask.evaluation.evaluate",
+    "fcn": "fewmask.models.fcn",
+    "install": "fewmask.packages.install",
     "load": "fewmask.inference.predict",
-    "load_dataset": "fewmask.data.load",
+    "load_dataset": "fewmask.packages.load",
     "open_run": "fewmask.run",
+    "push": "fewmask.packages.push",
     "resume": "fewmask.training.train",
     "train": "fewmask.training.train",
     "unet": "fewmask.models.unet",
@@ -41,10 +53,16 @@ __all__ = [
     "Dataset",
     "FewmaskError",
     "Run",
+    "build",
+    "convert",
+    "convolutionalize",
     "evaluate",
+    "fcn",
+    "install",
     "load",
     "load_dataset",
     "open_run",
+    "push",
     "resume",
     "train",
     "unet",

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fewmask.data.load import load_dataset
 from fewmask.errors import ArgumentError
+from fewmask.packages.load import load_dataset
 
 from .conftest import TINY, contents, draw_folder, save, scene
 
@@ -263,16 +263,23 @@ def test_a_decision_is_asked_for_and_the_line_that_makes_it_works(
     ("words", "sentence"),
     [
         (["train", "photo"],
-         "photo: expected a folder of images and masks or demo/chairs, found nothing there. "
-         "Check the path for a slip."),
+         "photo: expected a folder of images and masks, the name of an installed dataset, or "
+         "demo/chairs, found nothing there. Check the path for a slip."),
         (["train", "owner/chairs"],
-         "owner/chairs: expected a folder or demo/chairs, found no folder of this name, and named "
-         "datasets cannot be fetched yet. Give the path of a folder with images and masks."),
+         "owner/chairs: expected a folder of images and masks, or the name of an installed "
+         "dataset, found neither. Check the path for a slip, or bring the dataset: "
+         "fewmask install owner/chairs"),
         (["train", PHOTOS, "--model", "unett"],
          "--model: expected one of auto, unet, mobilenet_v2, mobilenet_v3_small, "
-         "mobilenet_v3_large, efficientnet_v2_b0, resnet50, found 'unett'. Try --model unet"),
+         "mobilenet_v3_large, efficientnet_v2_b0, resnet50, vgg16, fcn32, fcn16, fcn8, "
+         "found 'unett'. Try --model unet"),
         (["train", PHOTOS, "--epochs", "0"],
          "--epochs: expected a whole number, 1 or more, found 0. Try --epochs 1"),
+        *((["train", PHOTOS, "--scale", typed],
+           f"--scale: expected a number above 0, up to 2, found {found}. Try --scale 1")
+          for typed, found in (("0", "0.0"), ("-1", "-1.0"), ("2.5", "2.5"), ("nan", "nan"))),
+        (["train", PHOTOS, "--scale", "half"],
+         "Invalid value for '--scale': 'half' is not a valid float"),
         (["train", PHOTOS, "--name", "a/b"],
          "--name 'a/b': expected letters, digits, spaces and . _ + - beginning and ending with a "
          "letter or digit, found something else. Try --name a-b"),

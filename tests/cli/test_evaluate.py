@@ -89,8 +89,8 @@ def test_the_test_part_is_called_by_its_name(fewmask, here):
          "--part weekend: expected one of test, train, validation, found no such part. "
          "Try --part test"),
         (["boxes", "nowhere"],
-         "nowhere: expected a folder of images and masks or demo/chairs, found nothing there. "
-         "Check the path for a slip."),
+         "nowhere: expected a folder of images and masks, the name of an installed dataset, or "
+         "demo/chairs, found nothing there. Check the path for a slip."),
         (["boxes", "photos/images"],
          "photos/images: expected images and their masks, found 10 pictures and no masks. "
          "Name the folder above, which holds both: {here}/photos"),

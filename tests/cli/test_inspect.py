@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fewmask.data.load import load_dataset
+from fewmask.packages.load import load_dataset
 
 from .conftest import contents, draw_folder, save, scene
 

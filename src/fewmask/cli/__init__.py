@@ -16,6 +16,12 @@ COMMANDS = {
     "train": "Train a model on a folder of images and masks.",
     "evaluate": "Score a model on images with masks.",
     "predict": "Make label maps and overlays of photographs.",
+    "build": "Build a dataset that travels by name, from a folder.",
+    "dataset": "List, show, verify, compare and remove installed datasets.",
+    "push": "Publish a dataset in a registry.",
+    "install": "Bring a dataset to this machine, by its name.",
+    "registry": "Keep the list of places that datasets are installed from.",
+    "convert": "Turn the labels of other tools into a dataset, or back.",
 }
 """Command → the line that `--help` shows, so that the list needs none of their imports."""
 

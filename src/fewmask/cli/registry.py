@@ -1,0 +1,63 @@
+"""The commands `fewmask registry add`, `list` and `remove`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from fewmask.errors import typed
+
+
+@click.group("registry", epilog="Example: fewmask registry add lab https://example.org/registry")
+def registry() -> None:
+    """Keep the list of places that datasets are installed from."""
+
+
+@registry.command("add", epilog="Example: fewmask registry add lab /mnt/lab/registry")
+@click.argument("name")
+@click.argument("url")
+def add(name: str, url: str) -> None:
+    """Add the registry at URL to your list, and call it NAME.
+
+    URL is a folder, or begins with https://, http://, s3://, gs://, ssh:// or hf://.
+    """
+    from fewmask.packages.registries import add_registry, list_path
+
+    added = add_registry(name, url)
+    click.echo(f"Added {added.name}: {added.url}")
+    click.echo(f"The list is {click.format_filename(list_path())}")
+    click.echo("Then: fewmask install owner/name")
+
+
+@registry.command("list", epilog="Example: fewmask registry list")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON, nothing else.")
+def list_(as_json: bool) -> None:
+    """Show your list, in the order in which registries are asked."""
+    from fewmask.packages.registries import known_registries, list_path
+
+    known = known_registries()
+    if as_json:
+        facts = [{"name": each.name, "url": each.url} for each in known]
+        click.echo(json.dumps(facts, ensure_ascii=False, indent=1))
+        return
+    width = max((len(each.name) for each in known), default=0)
+    for each in known:
+        click.echo(f"{each.name:{width}}  {each.url}")
+    if known:
+        click.echo(f"The list is {click.format_filename(list_path())}")
+        click.echo(f"Then: fewmask install owner/name, or with --from {typed(known[-1].name)}")
+    else:
+        click.echo("Your list is empty.")
+        click.echo("Add to it: fewmask registry add NAME URL")
+
+
+@registry.command("remove", epilog="Example: fewmask registry remove lab")
+@click.argument("name")
+def remove(name: str) -> None:
+    """Take the registry NAME off your list; its datasets stay where they are."""
+    from fewmask.packages.registries import remove_registry
+
+    removed = remove_registry(name)
+    click.echo(f"Removed {removed.name}: {removed.url}")
+    click.echo("See what is left: fewmask registry list")

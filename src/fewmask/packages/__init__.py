@@ -1,0 +1,1 @@
+"""How datasets travel: by name, checked at every step."""

@@ -1,0 +1,225 @@
+"""What changed from one version of a dataset to another: rows, and pixels of masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewmask.data.classes import Classes
+from fewmask.data.dataset import Dataset
+from fewmask.data.masks.encoding import IGNORED
+from fewmask.packages.features import OUR_KEY
+from fewmask.packages.hubfolder import SUFFIX
+from fewmask.packages.manifest import Manifest
+from fewmask.packages.opening import open_manifest
+from fewmask.packages.parquet import read_shape
+from fewmask.packages.reading import Reading
+from fewmask.packages.store import Store
+
+Progress = Callable[[int, int], None]
+
+KEPT, ADDED, REMOVED, OTHER = 1, 2, 3, 4
+"""What became of a pixel: the same class; new foreground; gone foreground; another class.
+Background that stays is 0."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What changed in one row.
+
+    Args:
+        sample: The id of the row.
+        before: Its place in the older dataset.
+        after: Its place in the newer one.
+        what: Some of `image`, `mask`, `part` and the names of other columns.
+        added: Pixels of the mask that became foreground.
+        removed: Pixels that became background, or are ignored now.
+        other: Pixels that became another class.
+    """
+
+    sample: str
+    before: int
+    after: int
+    what: tuple[str, ...]
+    added: int = 0
+    removed: int = 0
+    other: int = 0
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of the mask that changed."""
+        return self.added + self.removed + self.other
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What changed from one version to another.
+
+    Args:
+        old: What the older one does not share with the newer one.
+        new: Likewise.
+        added: Ids of new rows.
+        removed: Ids of rows that are gone.
+        changed: Rows that are in both and differ, those with the most changed pixels first.
+        classes: What changed in the classes, a sentence each.
+    """
+
+    old: Dataset
+    new: Dataset
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[Change, ...]
+    classes: tuple[str, ...] = ()
+
+
+def compare(
+    store: Store, old: Manifest, new: Manifest, progress: Progress | None = None
+) -> Difference:
+    """Compares two versions. Shards that they share are not even opened.
+
+    Args:
+        store: Where both are installed.
+        old: The older version.
+        new: The newer one; may be of another name.
+        progress: Called with the rows compared, then the rows of all.
+
+    Returns:
+        The difference.
+
+    Raises:
+        DataError: If a shard is missing or damaged.
+    """
+    shared = {file.sha256 for file in old.files} & {file.sha256 for file in new.files}
+    before = _open_rest(store, old, shared)
+    after = _open_rest(store, new, shared)
+    old_rows, new_rows = _rows(before), _rows(after)
+    common = [sample for sample in new_rows if sample in old_rows]
+    changes = []
+    for done, sample in enumerate(common, start=1):
+        change = _compare_row(before, old_rows[sample], after, new_rows[sample])
+        if change.what:
+            changes.append(change)
+        if progress is not None:
+            progress(done, len(common))
+    return Difference(
+        before,
+        after,
+        tuple(sample for sample in new_rows if sample not in old_rows),
+        tuple(sample for sample in old_rows if sample not in new_rows),
+        tuple(sorted(changes, key=lambda change: (-change.pixels, change.sample))),
+        _compare_classes(old.classes, new.classes),
+    )
+
+
+def _open_rest(store: Store, manifest: Manifest, shared: set[str]) -> Dataset:
+    """Opens the shards that are not shared."""
+    # Only in ours does a shard name its rows whatever others there are.
+    skipped = shared if _is_ours(store, manifest) else set()
+    dataset = open_manifest(manifest, store, Reading(), skipped)
+    return dataset if dataset is not None else Dataset(str(manifest.dataset), store.root, (), ())
+
+
+def _is_ours(store: Store, manifest: Manifest) -> bool:
+    """Whether a version was written by `build`, as its shards say themselves."""
+    shards = [file for file in manifest.files if file.path.endswith(SUFFIX) and store.has(file)]
+    return bool(shards) and OUR_KEY in read_shape(store.object_path(shards[0].sha256)).notes
+
+
+def _rows(dataset: Dataset) -> dict[str, int]:
+    return {dataset.sample_id(index): index for index in range(len(dataset))}
+
+
+def _compare_row(old: Dataset, before: int, new: Dataset, after: int) -> Change:
+    what, sample = [], new.sample_id(after)
+    if old.image_path(before).read_bytes() != new.image_path(after).read_bytes():
+        what.append("image")
+    states = None
+    if old.mask_column is not None and new.mask_column is not None:
+        same = old.mask_path(before).read_bytes() == new.mask_path(after).read_bytes()
+        if not same or old.classes != new.classes:
+            states = pixel_states(old, before, new, after)
+            if states is None or (states > KEPT).any():
+                what.append("mask")
+    elif old.mask_column != new.mask_column:
+        what.append("mask")
+    what += [
+        name
+        for name, value in _values(new, after).items()
+        if name in (kept := _values(old, before)) and kept[name] != value
+    ]
+    if states is None:
+        return Change(sample, before, after, tuple(what))
+    counts = np.bincount(states.ravel(), minlength=5).tolist()
+    return Change(sample, before, after, tuple(what), counts[ADDED], counts[REMOVED], counts[OTHER])
+
+
+def _values(dataset: Dataset, row: int) -> dict[str, Any]:
+    """Returns what a row holds beside images and masks."""
+    return {
+        column.name: value
+        for column, value in zip(dataset.columns, dataset.rows[row], strict=True)
+        if column.kind not in ("image", "mask")
+    }
+
+
+def pixel_states(old: Dataset, before: int, new: Dataset, after: int) -> NDArray[np.uint8] | None:
+    """Says what became of each pixel of a mask.
+
+    Classes are the same if their names are, whatever their numbers.
+
+    Args:
+        old: The older version, with masks.
+        before: The row in it.
+        new: The newer version, with masks.
+        after: The row in it.
+
+    Returns:
+        Shape `(H, W)`, uint8: 0, `KEPT`, `ADDED`, `REMOVED` or `OTHER`; None where the masks are
+        of different sizes.
+    """
+    old_mask, new_mask = old.read_mask(before), new.read_mask(after)
+    if old_mask.shape != new_mask.shape:
+        return None
+    old_ids, new_ids = _alike(old.classes, new.classes)
+    old_mask, new_mask = old_ids[old_mask], new_ids[new_mask]
+    was, is_now = _is_something(old_mask), _is_something(new_mask)
+    states = np.zeros(old_mask.shape, np.uint8)
+    states[was & is_now] = OTHER
+    states[was & is_now & (old_mask == new_mask)] = KEPT
+    states[~was & is_now] = ADDED
+    states[was & ~is_now] = REMOVED
+    # From background to ignored and back: nothing appeared, but what counts has changed.
+    states[~was & ~is_now & (old_mask != new_mask)] = OTHER
+    return states
+
+
+def _is_something(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    return np.asarray((mask != 0) & (mask != IGNORED))
+
+
+def _alike(old: Classes | None, new: Classes | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Returns tables that give classes of one name one number."""
+    old_names, new_names = (list(c.names) if c else [] for c in (old, new))
+    # The background is the background, whatever it is called.
+    names = ["", *old_names[1:], *(name for name in new_names[1:] if name not in old_names[1:])]
+    tables = []
+    for listed in (old_names, new_names):
+        table = np.arange(256, dtype=np.uint8)
+        for class_id, name in enumerate(listed[1:], start=1):
+            table[class_id] = names.index(name, 1)
+        tables.append(table)
+    return tables[0], tables[1]
+
+
+def _compare_classes(old: Classes | None, new: Classes | None) -> tuple[str, ...]:
+    if old is None or new is None or old.names == new.names:
+        return ()
+    added = [name for name in new.names if name not in old.names]
+    removed = [name for name in old.names if name not in new.names]
+    sentences = [f"Class {name} is new." for name in added]
+    sentences += [f"Class {name} is gone." for name in removed]
+    return tuple(sentences) or ("The classes have another order.",)

@@ -1,0 +1,153 @@
+"""Finds the shards of a dataset in a folder laid out as on the Hugging Face Hub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fewmask.data.folders.names import words_of
+from fewmask.data.folders.sorting import natural_key
+from fewmask.errors import DataError
+from fewmask.packages.card import CARD, read_head
+from fewmask.packages.checks import what_is_wrong_with
+from fewmask.packages.foreign import part_of_split
+
+SUFFIX = ".parquet"
+_DEEPEST = 3
+"""Folders below the dataset's own that are looked through."""
+
+
+class Found(NamedTuple):
+    """The shards of a dataset.
+
+    Args:
+        shards: Path of each in the dataset, with `/`, and its part.
+        findings: What was believed, in sentences.
+    """
+
+    shards: tuple[tuple[str, str], ...]
+    findings: tuple[str, ...]
+
+
+def list_parquet(folder: Path) -> list[str]:
+    """Lists the Parquet files of a folder, and of those in it, as paths with `/`."""
+    found = [
+        path.relative_to(folder).as_posix()
+        for depth in range(_DEEPEST)
+        for path in folder.glob("*/" * depth + f"*{SUFFIX}")
+    ]
+    hidden = (path for path in found if not any(p.startswith((".", "_")) for p in path.split("/")))
+    return sorted(hidden, key=natural_key)
+
+
+def read_card(folder: Path) -> str:
+    """Returns the card of a folder; empty where there is none.
+
+    Raises:
+        DataError: If it is no text in UTF-8.
+    """
+    path = folder / CARD
+    try:
+        return path.read_text("utf-8-sig") if path.is_file() else ""
+    except UnicodeDecodeError as error:
+        raise DataError(path, "a text in UTF-8", "another encoding", "Save it as UTF-8.") from error
+
+
+def find_shards(paths: Iterable[str], card: str, where: object) -> Found:
+    """Says which Parquet files belong to a dataset, and to which part.
+
+    The card decides, if its head lists files. Otherwise all belong, and their names tell the
+    part: `data/train-00000-of-00004.parquet`, `validation/0000.parquet`; others train.
+
+    Args:
+        paths: The Parquet files, as paths in the dataset with `/`.
+        card: The text of its `README.md`; may be empty.
+        where: The dataset, for messages.
+
+    Returns:
+        The shards; none where the card lists none of them.
+
+    Raises:
+        DataError: If the card cannot be read, or names files outside the dataset.
+
+    Example:
+
+    >>> find_shards(["data/train-0.parquet", "data/test-0.parquet"], "", "here").shards
+    (('data/train-0.parquet', 'train'), ('data/test-0.parquet', 'test'))
+    """
+    paths = list(paths)
+    patterns, findings = _listed_by_card(read_head(card, f"{where}:{CARD}") if card else {}, where)
+    shards: list[tuple[str, str]] = []
+    skipped: list[str] = []
+    if patterns:
+        for split, pattern in patterns:
+            part = part_of_split(split)
+            if part is None:
+                skipped.append(split)
+                continue
+            matching = [path for path in paths if fnmatchcase(path, pattern)]
+            shards += [(path, part) for path in matching if (path, part) not in shards]
+    else:
+        shards = [(path, _part_of_path(path)) for path in paths]
+    if skipped:
+        findings.append(
+            f"Left out, because they are no parts to train or judge by: {', '.join(skipped)}."
+        )
+    return Found(tuple(shards), tuple(findings))
+
+
+def _part_of_path(path: str) -> str:
+    for name in reversed(path.removesuffix(SUFFIX).split("/")):
+        for word in words_of(name):
+            part = part_of_split(word)
+            if part:
+                return part
+    return "train"
+
+
+def _listed_by_card(head: dict[str, Any], where: object) -> tuple[list[tuple[str, str]], list[str]]:
+    """Returns split and pattern of what the card lists, from its one or default configuration."""
+    configs = head.get("configs")
+    configs = (
+        [config for config in configs if isinstance(config, dict)]
+        if isinstance(configs, list)
+        else []
+    )
+    if not configs:
+        return [], []
+    chosen = next(
+        (c for c in configs if c.get("default") is True or c.get("config_name") == "default"),
+        configs[0],
+    )
+    findings = []
+    if len(configs) > 1:
+        names = ", ".join(str(config.get("config_name")) for config in configs)
+        findings.append(f"Of its configurations {names}, {chosen.get('config_name')} is read.")
+    patterns = []
+    for split, pattern in _patterns(chosen.get("data_files")):
+        if what_is_wrong_with(pattern.replace("*", "x").replace("?", "x")) is not None:
+            raise DataError(
+                f"{where}:{CARD}",
+                "data files inside the dataset",
+                pattern,
+                "Do not use this dataset; tell whoever publishes it.",
+            )
+        patterns.append((split, pattern))
+    return patterns, findings
+
+
+def _patterns(files: Any, split: str = "train") -> Iterator[tuple[str, str]]:
+    """Yields split and pattern from any of the ways in which cards write them."""
+    if isinstance(files, str):
+        yield split, files.removeprefix("./")
+    elif isinstance(files, list):
+        for item in files:
+            yield from _patterns(item, split)
+    elif isinstance(files, dict):
+        if "path" in files:
+            yield from _patterns(files["path"], str(files.get("split", split)))
+        else:
+            for name, inner in files.items():
+                yield from _patterns(inner, str(name))

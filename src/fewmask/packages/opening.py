@@ -1,0 +1,107 @@
+"""Opens installed datasets, and folders of Parquet files, as datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+from fewmask.data.dataset import Dataset
+from fewmask.errors import DataError
+from fewmask.packages.hubfolder import SUFFIX, find_shards, list_parquet, read_card
+from fewmask.packages.manifest import Manifest
+from fewmask.packages.names import DatasetName
+from fewmask.packages.parquet import read_shape
+from fewmask.packages.reading import Reading, ShardFile, read_shards
+from fewmask.packages.store import Store
+
+
+def open_installed(name: DatasetName, store: Store, reading: Reading) -> Dataset:
+    """Opens an installed dataset; its images are read from the store when they are asked for.
+
+    Args:
+        name: With a version, or without to get the newest that is installed.
+        store: Where it is installed.
+        reading: How to read it.
+
+    Raises:
+        DataError: If it is not installed, or not whole.
+    """
+    manifest = store.manifest(name)
+    dataset = open_manifest(manifest, store, reading)
+    if dataset is None:
+        raise DataError(
+            manifest.dataset, "shards with samples", "none", "Ask whoever publishes the dataset."
+        )
+    parts = ", ".join(f"{count} {part}" for part, count in manifest.parts.items())
+    said = f"{manifest.dataset} is installed: {parts}; licence {manifest.licence}."
+    return replace(dataset, findings=(said, *dataset.findings))
+
+
+def open_manifest(
+    manifest: Manifest, store: Store, reading: Reading, skipped: Collection[str] = ()
+) -> Dataset | None:
+    """Opens the shards of an installed version.
+
+    Args:
+        manifest: The version.
+        store: Where it is installed.
+        reading: How to read it.
+        skipped: Hashes of shards to leave out.
+
+    Returns:
+        The dataset; None where no shard is left.
+
+    Raises:
+        DataError: If files are missing or damaged.
+    """
+    name = str(manifest.dataset)
+    missing = [file.path for file in manifest.files if not store.has(file)]
+    if missing:
+        raise DataError(
+            name,
+            "all its files in the store",
+            f"{len(missing)} missing or cut off, {missing[0]} for one",
+            f"Run: fewmask install {name}",
+        )
+    files = {file.path: file for file in manifest.files}
+    paths = [path for path in files if path.endswith(SUFFIX)]
+    found = find_shards(paths, _card(manifest, store), name)
+    shards = [
+        ShardFile(path, store.object_path(files[path].sha256), part)
+        for path, part in found.shards
+        if files[path].sha256 not in skipped
+    ]
+    if not shards:
+        return None
+    dataset = read_shards(name, store.root, shards, reading)
+    return replace(dataset, findings=(*found.findings, *dataset.findings))
+
+
+def _card(manifest: Manifest, store: Store) -> str:
+    file = manifest.file("README.md")
+    return "" if file is None else store.object_path(file.sha256).read_text("utf-8", "replace")
+
+
+def open_parquet_folder(folder: Path, reading: Reading) -> Dataset | None:
+    """Opens a folder of Parquet files as a dataset, ours or somebody else's.
+
+    Args:
+        folder: The folder.
+        reading: How to read it.
+
+    Returns:
+        The dataset; None where the folder has no Parquet files with images in them.
+
+    Raises:
+        DataError: If the files are damaged, or cannot be understood.
+    """
+    paths = list_parquet(folder)
+    if not paths:
+        return None
+    found = find_shards(paths, read_card(folder), folder)
+    shards = [ShardFile(path, folder / path, part) for path, part in found.shards]
+    if not shards or not any(leaf.kind == "file" for leaf in read_shape(shards[0].file).leaves):
+        return None
+    dataset = read_shards(folder.resolve().name or str(folder), folder, shards, reading)
+    return replace(dataset, findings=(*found.findings, *dataset.findings))

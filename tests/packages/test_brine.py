@@ -1,0 +1,126 @@
+import json
+
+import numpy as np
+import pytest
+
+from fewmask.data.imageio import write_png
+from fewmask.errors import DataError, FewmaskError
+from fewmask.packages.brine import extra_data, read_brine_config, read_images
+from fewmask.packages.load import load_dataset
+
+TYPES = {
+    "image": "image",
+    "mask": "image",
+    "age": "integer",
+    "weight": "float",
+    "kind": "category",
+    "note": "string",
+    "ages": "integer_array",
+    "weights": "float_array",
+    "kinds": "category_array",
+    "words": "string_array",
+}
+TABLE = """image,mask,age,weight,kind,note,ages,weights,kinds,words
+images/thing 0.png,masks/thing 0.png,7,0.5,old,"a, ghế",1 2,0.5 1,b a,x y
+images/thing 1.png,masks/thing 1.png,-7,1e3,new,,3,2,a,
+"""
+
+
+@pytest.fixture
+def config(things):
+    """Writes a configuration and its table."""
+
+    def write(table=TABLE, types=TYPES, **more):
+        columns = [{"name": name, "type": kind} for name, kind in types.items()]
+        path = things / "config.json"
+        path.write_text(json.dumps({"columns": columns, "path": "data.csv", **more}), "utf-8")
+        if table is not None:
+            (things / "data.csv").write_text(table, "utf-8")
+        return path
+
+    return write
+
+
+def test_every_type_of_column_is_read(config):
+    dataset = read_brine_config(config())
+    assert [repr(column) for column in dataset.columns] == [
+        "image: image",
+        "mask: mask",
+        "age: integer",
+        "weight: float",
+        "kind: category (old, new)",
+        "note: string",
+        "ages: integer array",
+        "weights: float array",
+        "kinds: category array (b, a)",
+        "words: string array",
+    ]
+    assert dataset.rows[0][2:] == (
+        7, 0.5, "old", "a, ghế", (1, 2), (0.5, 1.0), ("b", "a"), ("x", "y"),
+    )  # fmt: skip
+    assert dataset.rows[1][2:] == (-7, 1000.0, "new", "", (3,), (2.0,), ("a",), ())
+    assert dataset.read_mask(0).max() == 1
+    assert dataset.findings[0] == "'mask' is read as masks."
+
+
+def test_it_can_be_built_and_loaded_by_its_name(config, build, store):
+    dataset = read_brine_config(config(extra_data={"by": "rohan"}))
+    build(dataset)
+    installed = load_dataset("rohan/things", store=store)
+    assert (installed.rows, installed.columns) == (dataset.rows, dataset.columns)
+    assert extra_data(config(extra_data={"by": "rohan"})) == {"by": "rohan"}
+    assert extra_data(config()) is None
+
+
+def test_one_column_of_images_has_no_masks(config):
+    dataset = read_brine_config(config("label\nimages/thing 0.png\n", {"label": "image"}))
+    assert dataset.mask_column is None
+    assert dataset.image_column == "label"
+
+
+def test_a_folder_of_images_alone(things):
+    dataset = read_images(things / "images")
+    assert (len(dataset), dataset.mask_column) == (10, None)
+    (things / "empty").mkdir()
+    with pytest.raises(DataError, match="expected images, found none"):
+        read_images(things / "empty")
+
+
+@pytest.mark.parametrize(
+    ("table", "types", "said"),
+    [
+        (None, TYPES, "data.csv: expected the table that the configuration names, found no such"),
+        ("image\n", {"image": "image"}, "found no lines"),
+        ("picture\na.png\n", {"image": "image"}, "found no column image"),
+        (
+            "image,n\na.png\n",
+            {"image": "image", "n": "integer"},
+            "line 2: expected a value for each",
+        ),
+        ("image,n\na.png,x\n", {"image": "image", "n": "integer"}, "line 2: expected integer in"),
+        ("image,n\na.png,1 x\n", {"image": "image", "n": "float_array"}, "found '1 x'"),
+        ("_a\na.png\n", {"_a": "image"}, "expected a name that does not start with '_'"),
+        ("n\n1\n", {"n": "integer"}, "expected a column of images, found none"),
+        ("n\n1\n", {"n": "video"}, "config.json: expected columns of the types integer, float"),
+        ("n\n1\n", {}, "found no columns"),
+    ],
+)
+def test_each_mistake_is_one_sentence(config, table, types, said):
+    with pytest.raises(FewmaskError) as caught:
+        read_brine_config(config(table, types))
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"columns": 3, "path": ""}', '{"columns": [{}]}'])
+def test_what_is_no_configuration_is_one_sentence(things, text):
+    (things / "config.json").write_text(text)
+    with pytest.raises(DataError, match=r"config\.json: expected a brine configuration: JSON with"):
+        read_brine_config(things / "config.json")
+    with pytest.raises(DataError, match="found no such file"):
+        read_brine_config(things / "nowhere.json")
+
+
+def test_a_mask_of_another_size_is_refused(config, things):
+    write_png(things / "masks/thing 1.png", np.eye(9, dtype=np.uint8))
+    with pytest.raises(DataError, match=r"thing 1\.png: expected the size of its image"):
+        read_brine_config(config())
