@@ -1,12 +1,31 @@
-"""The line that every benchmark begins with: machine, date, versions."""
+"""What benchmarks say of themselves: machine, date, versions, commit."""
 
 import os
 import platform
+import subprocess
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 from fewmask import __version__
+
+
+def name_processor() -> str:
+    """Names the processor, as its maker does where that can be read."""
+    table = Path("/proc/cpuinfo")
+    if table.exists():
+        names = [line for line in table.read_text().splitlines() if line.startswith("model name")]
+        if names:
+            return names[0].split(":")[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def name_commit() -> str:
+    """Names the commit that is measured, with a + where files were changed since."""
+    command = ["git", "describe", "--always", "--abbrev=7", "--dirty=+", "--exclude=*"]
+    here = Path(__file__).parent
+    found = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"
 
 
 def describe_machine(packages: tuple[str, ...]) -> str:
@@ -15,15 +34,10 @@ def describe_machine(packages: tuple[str, ...]) -> str:
     Args:
         packages: Names of packages whose versions matter.
     """
-    processor = platform.processor() or platform.machine()
-    table = Path("/proc/cpuinfo")
-    if table.exists():
-        names = [line for line in table.read_text().splitlines() if line.startswith("model name")]
-        processor = names[0].split(":")[1].strip() if names else processor
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {processor}, {os.cpu_count()} cores{load}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, {name_processor()}, {os.cpu_count()} cores{load}, "
         f"{platform.system()}, Python {platform.python_version()}, "
         f"fewmask {__version__}, {versions}"
     )

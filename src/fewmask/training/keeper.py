@@ -26,6 +26,7 @@ BEST = Path("best") / "weights.npz"
 COUNTERS = {
     "EarlyStopping": ("wait", "best", "best_epoch", "stopped_epoch"),
     "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
+    "ModelCheckpoint": ("best",),
 }
 
 
