@@ -12,7 +12,7 @@ from fewmask.bundle import Bundle
 from fewmask.data.classes import Classes
 from fewmask.models.backend import keras
 from fewmask.models.spec import ModelSpec, build
-from fewmask.scale import Frame
+from fewmask.scale import Frame, ScaleRule
 
 HERE = Path(__file__).parent
 # NumPy 2 speaks so whenever Keras turns a torch tensor into an array; neither is ours to change.
@@ -47,15 +47,19 @@ def shuffle_weights() -> Callable[[Any], Any]:
 def make_core(
     shuffle_weights: Callable[[Any], Any],
 ) -> Callable[..., tuple[Any, ModelSpec, Bundle]]:
-    """Builds a small core with its spec and a bundle for frames of 32 pixels."""
+    """Builds a small core with its spec and a bundle, for frames of 32 pixels unless told."""
 
     def make(
-        data_format: str = "channels_first", size: int = 32, **fields: Any
+        data_format: str = "channels_first",
+        size: int = 32,
+        scale: ScaleRule | None = None,
+        **fields: Any,
     ) -> tuple[Any, ModelSpec, Bundle]:
         keras.utils.set_random_seed(0)
         spec = ModelSpec(**{"name": "unet", "num_classes": 2, "depth": 2, "width": 4, **fields})
         names = ("background", "ghế", "bàn", "tủ")[: spec.num_classes]
-        bundle = Bundle(Classes(names, ignore_index=255), Frame(size), spec.channels)
+        rule = scale or Frame(size)
+        bundle = Bundle(Classes(names, ignore_index=255), rule, spec.channels)
         return shuffle_weights(build(spec, data_format)), spec, bundle
 
     return make

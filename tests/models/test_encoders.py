@@ -24,7 +24,8 @@ def test_both_layouts_are_one_network(name, outputs, picture, shuffle_weights):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_v2_b0", "resnet50"]
+    "name",
+    ["mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_v2_b0", "resnet50", "vgg16"],
 )
 def test_both_layouts_of_the_others_are_one_network(name, outputs, picture, shuffle_weights):
     test_both_layouts_are_one_network(name, outputs, picture, shuffle_weights)
@@ -41,6 +42,7 @@ def test_features_are_a_half_to_a_thirty_second():
     [
         ("mobilenet_v2", "mobilenet_v2"),
         ("resnet50", "resnet"),
+        ("vgg16", "vgg16"),
     ],
 )
 def test_pixels_reach_the_encoder_as_it_was_trained(name, module, picture):

@@ -4,7 +4,8 @@ import onnxruntime
 import pytest
 
 from fewmask.models.graph import Graph
-from fewmask.models.onnx_frame import Side, resample
+from fewmask.models.onnx_frame import FrameSide as Side
+from fewmask.models.onnx_resampling import resample
 from fewmask.scale import into_frame, weights_into_frame, weights_out_of_frame
 
 

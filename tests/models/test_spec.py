@@ -23,6 +23,7 @@ def test_mean_and_std_default_to_the_middle_of_the_range():
         ({"depth": 4}, 16),
         ({"depth": 3, "stem_stride": 2}, 16),
         ({"name": "resnet50", "depth": 2}, 32),
+        ({"name": "fcn8"}, 32),
     ],
 )
 def test_the_stride_follows_from_the_fields(fields, stride):
@@ -44,7 +45,8 @@ def test_every_encoder_has_a_way_to_be_built_and_a_file_of_weights():
         (
             {"name": "vgg"},
             "--model: expected one of unet, mobilenet_v2, mobilenet_v3_small, mobilenet_v3_large, "
-            "efficientnet_v2_b0, resnet50, found vgg. Give another value.",
+            "efficientnet_v2_b0, resnet50, vgg16, fcn32, fcn16, fcn8, found vgg. "
+            "Give another value.",
         ),
         (
             {"name": "resnet50", "channels": 4},

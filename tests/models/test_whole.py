@@ -12,7 +12,7 @@ from fewmask.models.backend import keras
 from fewmask.models.export import export_onnx
 from fewmask.models.saving import save_keras
 from fewmask.models.whole import copy_core, whole_model
-from fewmask.scale import into_frame, out_of_frame
+from fewmask.scale import Frame, Pixels, into_frame, into_pixels, out_of_frame, out_of_pixels
 
 SIZES = [(1, 1), (31, 33), (37, 51), (640, 480)]
 
@@ -21,13 +21,17 @@ SIZES = [(1, 1), (31, 33), (37, 51), (640, 480)]
 def by_reference(outputs):
     """Probability maps by the arithmetic of `fewmask.scale` around the trained core."""
 
-    def predict(core, image, size):
-        logits = outputs(core, into_frame(image, size)[None])[0]
+    def predict(core, image, rule):
+        whole = isinstance(rule, Frame)
+        seen = into_frame(image, rule.size) if whole else into_pixels(image, rule)
+        logits = outputs(core, seen.reshape(-1, *seen.shape[-3:]))
         if logits.shape[-1] == 1:
             logits = np.concatenate([np.zeros_like(logits), logits], axis=-1)
         maps = np.exp(logits - logits.max(axis=-1, keepdims=True))
         maps /= maps.sum(axis=-1, keepdims=True)
-        return out_of_frame(maps, *image.shape[:2])
+        maps = maps.reshape(*seen.shape[:-1], -1)
+        sides = image.shape[:2]
+        return out_of_frame(maps, *sides) if whole else out_of_pixels(maps, *sides, rule)
 
     return predict
 
@@ -38,8 +42,15 @@ def by_reference(outputs):
         {},
         {"num_classes": 4, "channels": 1, "normalization": "batch"},
         {"stem_stride": 2, "num_classes": 3, "channels": 5},
+        {"scale": Pixels.near(1.0, size=32)},
+        {"scale": Pixels.near(0.37, size=32), "stem_stride": 2, "num_classes": 3},
+        {"scale": Pixels.near(1.3, size=64), "normalization": "none", "channels": 1},
         pytest.param(
             {"name": "mobilenet_v3_small", "size": 64, "weights": "imagenet"},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"name": "mobilenet_v2", "scale": Pixels.near(0.5, size=64)},
             marks=pytest.mark.slow,
         ),
     ],
@@ -53,7 +64,7 @@ def test_three_realisations_are_one_model(fields, make_core, by_reference, pictu
     session = onnxruntime.InferenceSession(tmp_path / "mô hình.onnx")
     for height, width in SIZES:
         image = picture(height, width, spec.channels)
-        expected = by_reference(core, image, bundle.frame.size)
+        expected = by_reference(core, image, bundle.scale)
         assert expected.shape == (height, width, spec.num_classes)
         maps = np.asarray(saved.predict_on_batch(image[None]))
         np.testing.assert_allclose(maps[0], expected, atol=1e-4)
@@ -65,7 +76,7 @@ def test_three_realisations_are_one_model(fields, make_core, by_reference, pictu
 
 def test_a_batch_of_any_numbers_is_its_pictures_one_by_one(make_core, picture):
     core, _, _ = make_core("channels_last")
-    model = whole_model(core, 32)
+    model = whole_model(core, Frame(32))
     batch = np.stack([picture(20, 45, seed=seed) for seed in range(3)])
     alone = [np.asarray(model.predict_on_batch(image[None]))[0] for image in batch]
     for dtype in (np.uint8, np.int64, np.float32, np.float64):
@@ -76,7 +87,7 @@ def test_a_batch_of_any_numbers_is_its_pictures_one_by_one(make_core, picture):
 
 def test_probabilities_add_up_to_one(make_core, picture):
     core, _, _ = make_core("channels_last", num_classes=3)
-    maps = np.asarray(whole_model(core, 32).predict_on_batch(picture(50, 20)[None]))
+    maps = np.asarray(whole_model(core, Frame(32)).predict_on_batch(picture(50, 20)[None]))
     assert maps.min() >= 0
     np.testing.assert_allclose(maps.sum(axis=-1), 1, atol=1e-5)
 
@@ -87,7 +98,7 @@ def test_a_copy_is_float32_whatever_the_core_was_trained_in(make_core, picture, 
     try:
         core, spec, _ = make_core()
         copy = copy_core(core, spec, "channels_last")
-        model = whole_model(copy, 32)
+        model = whole_model(copy, Frame(32))
     finally:
         keras.config.set_dtype_policy(before)
     assert {layer.compute_dtype for layer in copy.layers} == {"float32"}

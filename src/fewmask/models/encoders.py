@@ -1,4 +1,4 @@
-"""U-Nets whose way down is a network from `keras.applications`."""
+"""Encoders: networks from `keras.applications` as the way down, and U-Nets on them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BLUE_GREEN_RED_MEAN = (103.939, 116.779, 123.68)
 
 @dataclass(frozen=True)
 class Encoder:
-    """How one network of `keras.applications` becomes the way down of a U-Net.
+    """How one network of `keras.applications` becomes the way down of another.
 
     Args:
         application: Its name there.
@@ -98,6 +98,13 @@ ENCODERS = {
         (1.0, 1.0, 1.0),
         blue_first=True,
     ),
+    "vgg16": Encoder(
+        "VGG16",
+        ("block1_pool", "block2_pool", "block3_pool", "block4_pool", "block5_pool"),
+        BLUE_GREEN_RED_MEAN,
+        (1.0, 1.0, 1.0),
+        blue_first=True,
+    ),
 }
 
 
@@ -117,7 +124,7 @@ def unet_with_encoder(
     """Builds a light decoder on an encoder; see `ModelSpec` for most arguments.
 
     The decoder works up to half the resolution of the picture; each of its pixels predicts
-    2 × 2. A grey picture is repeated to three channels.
+    2 × 2.
 
     Args:
         name: One of `ENCODERS`.
@@ -136,24 +143,43 @@ def unet_with_encoder(
     Returns:
         A `keras.Model`: raw pixels 0-255 in, logits out. Its layer `encoder` is the encoder.
     """
-    encoder = ENCODERS[name]
     blocks = Blocks(normalization, data_format)
     image = image_input(channels, data_format)
+    *skips, x = encode(name, image, blocks, frozen_statistics, weights_file)
+    x = blocks.drop_channels(x, dropout)
+    x = blocks.decode(x, skips, width, decoder_convs)
+    return keras.Model(image, blocks.predict(x, out_channels, stride=2), name=f"unet_on_{name}")
+
+
+def encode(
+    name: str, image: Any, blocks: Blocks, frozen_statistics: bool, weights_file: Path | None
+) -> list[Any]:
+    """Puts an encoder behind an input of raw pixels; a grey image is repeated to three channels.
+
+    Args:
+        name: One of `ENCODERS`.
+        image: The input, 1 or 3 channels of raw pixels 0-255.
+        blocks: Parts in the layout of `image`.
+        frozen_statistics: See `unet_with_encoder`.
+        weights_file: See `unet_with_encoder`.
+
+    Returns:
+        Five features, at strides 2, 4, 8, 16 and 32.
+    """
+    encoder = ENCODERS[name]
     x = image
-    if channels == 1:
+    if image.shape[blocks.channel_axis] == 1:
         x = keras.layers.Concatenate(axis=blocks.channel_axis)([x, x, x])
     if encoder.blue_first:
         x = keras.ops.flip(x, axis=blocks.channel_axis)
     x = blocks.normalize_pixels(x, encoder.mean, encoder.std)
-    way_down = _build_encoder(encoder, weights_file, data_format)
+    way_down = _build_encoder(encoder, weights_file, blocks.data_format)
     if frozen_statistics:
         for layer in way_down.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.trainable = False
-    *skips, x = way_down(x)
-    x = blocks.drop_channels(x, dropout)
-    x = blocks.decode(x, skips, width, decoder_convs)
-    return keras.Model(image, blocks.predict(x, out_channels, stride=2), name=f"unet_on_{name}")
+    features: list[Any] = way_down(x)
+    return features
 
 
 def _build_encoder(encoder: Encoder, weights_file: Path | None, data_format: str) -> Any:

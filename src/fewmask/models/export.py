@@ -1,7 +1,7 @@
 """Exports a model to ONNX: raw pixels of any height and width in, class ids out.
 
-Keras exports the core, at the one size that it sees; the way into the frame and back stands
-around it as ONNX operators, written here. `fewmask.scale` is the reference of that arithmetic.
+Keras exports the core; the way to the scale that it sees and back stands around it as ONNX
+operators, written here. `fewmask.scale` is the reference of that arithmetic.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from fewmask.errors import ModelError
 from fewmask.files import whole_file
 from fewmask.models.backend import keras
 from fewmask.models.graph import Graph
-from fewmask.models.onnx_frame import Side, resample
+from fewmask.models.onnx_frame import OnnxFrame
+from fewmask.models.onnx_pixels import OnnxPixels
 from fewmask.models.saving import load_core
 from fewmask.models.spec import ModelSpec
 from fewmask.models.whole import copy_core
+from fewmask.scale import Frame
 
 OPSET = 17
 """Version of the ONNX operators: read by every runtime since 2022, with all that is needed."""
@@ -112,25 +114,26 @@ def onnx_model(core: Any, spec: ModelSpec, bundle: Bundle) -> Any:
     Raises:
         ModelError: If the backend cannot export.
     """
-    size = bundle.frame.size
+    rule = bundle.scale
+    size = rule.size if isinstance(rule, Frame) else rule.tile
     inner, core_is_channels_first = core_model(core, spec, size)
     graph = Graph("fewmask")
     image = graph.input("image", np.uint8, [1, "height", "width", spec.channels])
     planes = graph.add("Cast", graph.add("Transpose", image, perm=[0, 3, 1, 2]), to=np.float32)
-    sides = graph.add("Shape", image)
-    height, width = (graph.add("Gather", sides, axis) for axis in (1, 2))
-    longest = graph.add("Max", height, width)
-    rows, columns = (Side(graph, length, longest, size) for length in (height, width))
-
-    framed = resample(graph, planes, rows.into_frame(), columns.into_frame())
+    way = (
+        OnnxFrame(graph, image, rule)
+        if isinstance(rule, Frame)
+        else OnnxPixels(graph, image, rule, spec.channels, spec.out_channels)
+    )
+    seen = way.enter(planes)
     if core_is_channels_first:
-        logits = graph.embed(inner, framed)
+        logits = graph.embed(inner, seen)
     else:
-        logits = graph.embed(inner, graph.add("Transpose", framed, perm=[0, 2, 3, 1]))
+        logits = graph.embed(inner, graph.add("Transpose", seen, perm=[0, 2, 3, 1]))
         logits = graph.add("Transpose", logits, perm=[0, 3, 1, 2])
     two_classes = spec.out_channels == 1
     maps = graph.add("Sigmoid", logits) if two_classes else graph.add("Softmax", logits, axis=1)
-    maps = resample(graph, maps, rows.out_of_frame(), columns.out_of_frame())
+    maps = way.leave(maps)
     if two_classes:
         maps = graph.add("Concat", graph.add("Sub", 1.0, maps), maps, axis=1)
 
@@ -145,12 +148,12 @@ def onnx_model(core: Any, spec: ModelSpec, bundle: Bundle) -> Any:
 
 
 def core_model(core: Any, spec: ModelSpec, size: int) -> tuple[Any, bool]:
-    """Lets Keras' backend export the core alone, for one picture of `size` × `size` pixels.
+    """Lets Keras' backend export the core alone, for squares of `size` × `size` pixels.
 
     Args:
         core: The trained core.
         spec: What it was built from.
-        size: Height and width.
+        size: Height and width; how many squares a call brings is left open.
 
     Returns:
         An `onnx.ModelProto` of one input and one output, and whether these are
@@ -185,13 +188,16 @@ def _export_by_torch(core: Any, spec: ModelSpec, size: int) -> Any:
             opset_version=OPSET,
             input_names=["picture"],
             output_names=["logits"],
+            dynamic_axes={"picture": {0: "squares"}, "logits": {0: "squares"}},
         )
     return onnx.load_model_from_string(exported.getvalue())
 
 
 def _export_by_tensorflow(core: Any, spec: ModelSpec, size: int) -> Any:
-    signature = [keras.InputSpec(dtype="float32", shape=(1, size, size, spec.channels))]
-    with TemporaryDirectory() as folder:
+    signature = [keras.InputSpec(dtype="float32", shape=(None, size, size, spec.channels))]
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        # tf2onnx asks NumPy 2 for a name of NumPy 1, which Keras puts back first.
+        warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
         file = Path(folder) / "core.onnx"
         core.export(file, format="onnx", verbose=False, input_signature=signature)
         return onnx.load_model(file)

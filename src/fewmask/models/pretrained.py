@@ -64,6 +64,11 @@ FILES = {
         "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
         "4d473c1dd8becc155b73f8504c6f6626",
     ),
+    "vgg16": WeightsFile(
+        "vgg16",
+        "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "6d6bbae143d832006294945121d1f1fc",
+    ),
 }
 
 

@@ -14,10 +14,15 @@ ENCODERS = (
     "mobilenet_v3_large",
     "efficientnet_v2_b0",
     "resnet50",
+    "vgg16",
 )
-"""Pretrained encoders that a U-Net can be built on; `models.encoders` says how."""
+"""Pretrained encoders that a U-Net or an FCN can be built on; `models.encoders` says how."""
 
-NAMES = ("unet", *ENCODERS)
+FCN_STRIDES = {"fcn32": 32, "fcn16": 16, "fcn8": 8}
+FCN_ENCODER = "mobilenet_v2"
+"""The encoder under an FCN that is asked for by name; `models.fcn` takes any."""
+
+NAMES = ("unet", *ENCODERS, *FCN_STRIDES)
 NORMALIZATIONS = ("group", "batch", "none")
 
 
@@ -26,7 +31,8 @@ class ModelSpec:
     """All that is needed to build a network again and put its weights back.
 
     Args:
-        name: `"unet"`, or the name of the encoder that a light decoder is put on.
+        name: `"unet"`, the name of the encoder that a light decoder is put on, or one of
+            `FCN_STRIDES`, which takes nothing below but `dropout` and `weights`.
         num_classes: Number of classes K; two classes share one sigmoid channel.
         channels: Number of image channels C; 1 or 3 with an encoder.
         depth: How many times a U-Net halves the picture.
@@ -110,6 +116,11 @@ class ModelSpec:
         return self.stem_stride * 2**self.depth if self.name == "unet" else 32
 
     @property
+    def encoder(self) -> str | None:
+        """Name of the encoder that the network is built on, or None."""
+        return encoder_of(self.name)
+
+    @property
     def out_channels(self) -> int:
         """Number of logits a pixel: 1 for two classes, K for more."""
         return 1 if self.num_classes == 2 else self.num_classes
@@ -122,6 +133,22 @@ class ModelSpec:
     def from_json(cls, values: dict[str, Any]) -> ModelSpec:
         """Rebuilds a spec from what `to_json` returned."""
         return cls(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})
+
+
+def encoder_of(name: str) -> str | None:
+    """Returns the encoder that a network is built on, or None where all is learned.
+
+    Args:
+        name: One of `NAMES`.
+
+    Example:
+
+    >>> encoder_of("resnet50"), encoder_of("fcn8"), encoder_of("unet")
+    ('resnet50', 'mobilenet_v2', None)
+    """
+    if name in FCN_STRIDES:
+        return FCN_ENCODER
+    return name if name in ENCODERS else None
 
 
 def build(
@@ -145,6 +172,7 @@ def build(
     """
     # Imported here so that a plan can be read and checked without Keras.
     from fewmask.models.encoders import unet_with_encoder
+    from fewmask.models.fcn import fcn
     from fewmask.models.unet import unet
 
     if spec.name == "unet":
@@ -159,6 +187,17 @@ def build(
             out_channels=spec.out_channels,
             mean=spec.mean,
             std=spec.std,
+            data_format=data_format,
+        )
+    if spec.name in FCN_STRIDES:
+        return fcn(
+            FCN_ENCODER,
+            FCN_STRIDES[spec.name],
+            spec.num_classes,
+            dropout=spec.dropout,
+            channels=spec.channels,
+            frozen_statistics=spec.weights is not None,
+            weights_file=weights_file,
             data_format=data_format,
         )
     return unet_with_encoder(

@@ -12,8 +12,10 @@ from fewmask.data.augmentation.augment import Augmentation
 from fewmask.data.fingerprint import Fingerprint
 from fewmask.data.wording import counted
 from fewmask.errors import ArgumentError
-from fewmask.models.spec import ModelSpec
-from fewmask.training.recipe import Recipe
+from fewmask.models.spec import FCN_STRIDES, ModelSpec
+from fewmask.scale import Frame, Pixels, ScaleRule
+from fewmask.training.patch_plan import augmentation_of_patches, plan_patches
+from fewmask.training.recipe import Recipe, option
 
 EPOCHS = 40
 SIZE = 256
@@ -24,6 +26,7 @@ ENCODER = "mobilenet_v2"
 # in the same minutes the same network learns more from larger pictures.
 STEM_STRIDE = 2
 DEPTH = 4
+WIDTH = 16
 # The statistics of four images are poor, but the averaged weights average them too, and a network
 # that learns from nothing learns faster so; benchmarks/normalization.py compares it with group
 # normalisation on any dataset. Below four they are no statistics.
@@ -35,6 +38,8 @@ SHARE_OF_WARM_UP = 0.05
 # The average forgets over the last twelfth of the training: long enough to smooth the steps,
 # short enough to have forgotten the beginning when the schedule ends.
 SHARE_OF_AVERAGE = 1 / 12
+# What cannot be chosen of a network, beside the depth of any encoder.
+_FIXED = dict.fromkeys(FCN_STRIDES, ("depth", "width", "normalization"))
 _RESTORE = "Restore the file as the run wrote it."
 
 
@@ -44,10 +49,10 @@ class Plan:
 
     Args:
         model: The network.
-        size: Side of the square that the model sees, in pixels.
-        epochs: Passes over the training images.
+        size: Side of the square that the model sees, in pixels: of a frame or of a patch.
+        epochs: Passes over the training images, or over as many patches as are called one.
         steps_per_epoch: Updates of the weights in an epoch.
-        batch_size: Pictures in a step.
+        batch_size: Pictures or patches in a step.
         learning_rate: Highest learning rate.
         warm_up_steps: Steps over which it rises from zero.
         schedule: `"cosine"` falls to zero at the last step, `"constant"` stays.
@@ -61,6 +66,9 @@ class Plan:
         seed: Seed of everything that is drawn.
         data_format: Layout of the arrays in training.
         tensorboard: Whether curves are also written for TensorBoard.
+        pixels: The scale of patches and the tiles of prediction; None where the model sees each
+            picture as a whole.
+        foreground_share: Share of the patches that are centred on foreground; None likewise.
         reasons: Why the plan is what it is, a sentence each.
     """
 
@@ -82,7 +90,14 @@ class Plan:
     seed: int
     data_format: str
     tensorboard: bool = False
+    pixels: Pixels | None = None
+    foreground_share: float | None = None
     reasons: tuple[str, ...] = field(default=())
+
+    @property
+    def scale(self) -> ScaleRule:
+        """The rule by which the model sees pictures."""
+        return self.pixels or Frame(self.size)
 
     def summary(self) -> str:
         """Puts the plan into a sentence.
@@ -93,6 +108,8 @@ class Plan:
         model = f"{self.model.name}{', pretrained,' if self.model.weights else ''}"
         epochs, steps = counted(self.epochs, "epoch"), counted(self.steps_per_epoch, "step")
         images = counted(self.batch_size, "image")
+        if self.pixels is not None:
+            images = "1 patch" if self.batch_size == 1 else f"{self.batch_size} patches"
         return f"{model} at {self.size} × {self.size} pixels: {epochs} of {steps} with {images}."
 
     def to_toml(self) -> str:
@@ -100,10 +117,13 @@ class Plan:
         values: dict[str, Any] = {
             item.name: getattr(self, item.name)
             for item in fields(self)
-            if item.name not in ("model", "augmentation", "reasons")
+            if item.name not in ("model", "augmentation", "pixels", "reasons")
         }
-        values["reasons"] = list(self.reasons)
         # TOML has no null: what is None is left out, and stays None when it is read.
+        values = {name: value for name, value in values.items() if value is not None}
+        values["reasons"] = list(self.reasons)
+        if self.pixels is not None:
+            values["pixels"] = self.pixels.to_json()
         values["model"] = {k: v for k, v in self.model.to_json().items() if v is not None}
         values["augmentation"] = self.augmentation.to_json()
         return tomli_w.dumps(values, multiline_strings=False)
@@ -115,7 +135,9 @@ class Plan:
         Raises:
             ArgumentError: If a key is missing or unknown.
         """
-        wanted = {item.name for item in fields(cls)}
+        # Two are there only where the network learns from patches.
+        of_patches = {"pixels", "foreground_share"} - set(values)
+        wanted = {item.name for item in fields(cls)} - of_patches
         if odd := wanted ^ set(values):
             raise ArgumentError(
                 "plan.toml",
@@ -123,20 +145,17 @@ class Plan:
                 f"{', '.join(sorted(odd))} missing or unknown",
                 _RESTORE,
             )
-        try:
-            model = ModelSpec.from_json(values["model"])
-        except (KeyError, TypeError) as error:
-            raise ArgumentError(
-                "plan.toml", "the table [model] as the run wrote it", str(error), _RESTORE
-            ) from error
-        return cls(
-            **{
-                **values,
-                "model": model,
-                "augmentation": Augmentation.from_json(values["augmentation"]),
-                "reasons": tuple(values["reasons"]),
-            }
-        )
+        read: dict[str, Any] = {}
+        for name, from_json in (("model", ModelSpec.from_json), ("pixels", Pixels.from_json)):
+            try:
+                read[name] = from_json(values[name]) if name in values else None
+            except (KeyError, TypeError) as error:
+                raise ArgumentError(
+                    "plan.toml", f"the table [{name}] as the run wrote it", str(error), _RESTORE
+                ) from error
+        read["augmentation"] = Augmentation.from_json(values["augmentation"])
+        read["reasons"] = tuple(values["reasons"])
+        return cls(**{**values, **read})
 
 
 def make_plan(
@@ -167,25 +186,30 @@ def make_plan(
     channels = fingerprint.num_channels
     longest_side = max(max(height, width) for height, width, _ in fingerprint.sizes)
     name, pretrained, why_model = choose_model(recipe, channels, weights_at_hand)
-    size, why_size = choose_size(recipe, name, longest_side)
+    size, why_size = choose_size(recipe, name, math.ceil(longest_side * (recipe.scale or 1)))
     epochs = recipe.epochs or EPOCHS
     batch_size = recipe.batch_size or BATCH_SIZE
-    steps = math.ceil(num_train / batch_size)
+    model = ModelSpec(
+        name=name,
+        num_classes=num_classes,
+        channels=channels,
+        depth=recipe.depth or DEPTH,
+        width=recipe.width or WIDTH,
+        normalization=recipe.normalization or choose_normalization(name, batch_size),
+        stem_stride=STEM_STRIDE if name == "unet" else 1,
+        dropout=recipe.dropout,
+        weights="imagenet" if pretrained else None,
+        mean=tuple(round(value, 3) for value in fingerprint.mean),
+        std=tuple(round(value, 3) for value in fingerprint.standard_deviation),
+    )
+    patches = None
+    if recipe.scale is not None:
+        patches = plan_patches(recipe.scale, fingerprint, size, batch_size)
+    steps = patches.steps_per_epoch if patches else math.ceil(num_train / batch_size)
     total = steps * epochs
+    augmentation = augmentation_of_patches() if patches else Augmentation()
     return Plan(
-        model=ModelSpec(
-            name=name,
-            num_classes=num_classes,
-            channels=channels,
-            depth=recipe.depth or DEPTH,
-            width=recipe.width,
-            normalization=recipe.normalization or choose_normalization(name, batch_size),
-            stem_stride=STEM_STRIDE if name == "unet" else 1,
-            dropout=recipe.dropout,
-            weights="imagenet" if pretrained else None,
-            mean=tuple(round(value, 3) for value in fingerprint.mean),
-            std=tuple(round(value, 3) for value in fingerprint.standard_deviation),
-        ),
+        model=model,
         size=size,
         epochs=epochs,
         steps_per_epoch=steps,
@@ -195,7 +219,7 @@ def make_plan(
         schedule="cosine" if recipe.plateau is None else "constant",
         weight_decay=1e-2,
         loss=recipe.loss,
-        augmentation=Augmentation() if recipe.augment else Augmentation.none(),
+        augmentation=augmentation if recipe.augment else Augmentation.none(),
         # A look every fourth step costs 2 % of the time; more often the average is no better.
         average_every=max(min(4, steps), steps // 8) if recipe.average else 0,
         average_horizon=max(1, round(total * SHARE_OF_AVERAGE)),
@@ -204,7 +228,9 @@ def make_plan(
         seed=recipe.seed,
         data_format=data_format,
         tensorboard=recipe.tensorboard,
-        reasons=(*why_model, *why_size),
+        pixels=patches.pixels if patches else None,
+        foreground_share=patches.foreground_share if patches else None,
+        reasons=(*why_model, *why_size, *(patches.reasons if patches else ())),
     )
 
 
@@ -222,7 +248,8 @@ def choose_model(
         Its name, whether it starts pretrained, and why.
 
     Raises:
-        ArgumentError: If an encoder is asked for pictures that it cannot take.
+        ArgumentError: If an encoder is asked for pictures that it cannot take, or something is
+            asked that the network does not let one choose.
     """
     name = recipe.model
     fits = channels in (1, 3)
@@ -235,13 +262,14 @@ def choose_model(
             f"{channels} channels",
             "Take --model unet, which takes any number.",
         )
-    if name != "auto" and recipe.depth is not None:
-        raise ArgumentError(
-            f"--depth {recipe.depth}",
-            "a U-Net from nothing, whose depth can be chosen",
-            f"--model {name}, which has its own",
-            "Leave --depth out, or take --model unet.",
-        )
+    for given in () if name == "auto" else _FIXED.get(name, ("depth",)):
+        if (value := getattr(recipe, given)) is not None:
+            raise ArgumentError(
+                f"{option(given)} {value}",
+                f"a network whose {given} can be chosen",
+                f"--model {name}, which has its own",
+                f"Leave {option(given)} out, or take --model unet.",
+            )
     if name != "auto" and recipe.pretrained and not weights_at_hand:
         reason = (
             f"model {name}: its pretrained weights are neither on this machine nor to be had, "
@@ -288,20 +316,22 @@ def choose_size(recipe: Recipe, name: str, longest_side: int) -> tuple[int, list
     Args:
         recipe: What the user asks.
         name: The network.
-        longest_side: Longest side of all images, in pixels.
+        longest_side: Longest side of all images, in pixels at the scale that was asked for.
 
     Returns:
         A multiple of the network's stride, and why.
     """
     stride = STEM_STRIDE * 2 ** (recipe.depth or DEPTH) if name == "unet" else 32
-    wanted = recipe.size or min(SIZE, max(longest_side, SMALLEST_SIZE))
+    # A patch of a small image would hold nothing more than its reflections.
+    smallest = SMALLEST_SIZE if recipe.scale is None else 1
+    wanted = recipe.size or min(SIZE, max(longest_side, smallest))
     size = math.ceil(wanted / stride) * stride
     reasons = []
     if recipe.size is not None and size != wanted:
         reasons.append(
             f"size {size}: {wanted} is no multiple of {stride}, the network's stride; the next is."
         )
-    if size < longest_side:
+    if size < longest_side and recipe.scale is None:
         reasons.append(
             f"size {size}: images up to {longest_side} pixels are seen with their longest side at "
             f"{size}; --size changes it."

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from fewmask.errors import ArgumentError
 from fewmask.models.spec import NAMES, NORMALIZATIONS
+from fewmask.scale.pixels import LARGEST_SCALE
 
 MODELS = ("auto", *NAMES)
 LOSSES = ("cross-entropy+dice", "cross-entropy", "dice", "focal", "tversky")
@@ -34,16 +35,22 @@ class Recipe:
 
     Args:
         model: `"unet"` learns from nothing; the name of an encoder puts a light decoder on a
-            network that has already seen a million photographs; `"auto"` takes
+            network that has already seen a million photographs; `"fcn8"`, `"fcn16"` and
+            `"fcn32"` put nothing but a score a class on `mobilenet_v2`; `"auto"` takes
             `mobilenet_v2` for pictures with 1 or 3 channels if its weights are to be had.
         pretrained: Whether an encoder starts from its ImageNet weights.
         epochs: Passes over the training images; 40 when left out.
         size: Side of the square that the model sees, in pixels (longest side of a picture);
-            256 when left out, less where no picture is that large.
+            256 when left out, less where no picture is that large. With `scale` it is the side
+            of the patches.
+        scale: Left out, the model sees each picture as a whole, its longest side at `size`
+            pixels. With it, it learns from patches of pictures that are scaled by this factor,
+            above 0 and at most 2: 1 is their own scale.
         batch_size: Pictures a step; 4 when left out.
         learning_rate: Highest learning rate; left out, 1e-3 from scratch, 5e-4 with a
             pretrained encoder.
-        width: Channels of the finest level of the U-Net, or of the decoder on an encoder.
+        width: Channels of the finest level of the U-Net, or of the decoder on an encoder; 16
+            when left out. An FCN has neither this nor a normalisation of its own.
         depth: Times a U-Net halves its finest level, 4 when left out; an encoder has its own.
         normalization: `"batch"`, `"group"` or `"none"`; left out, by batch in a U-Net whose
             batches have four images or more, by group otherwise.
@@ -65,9 +72,10 @@ class Recipe:
     pretrained: bool = True
     epochs: int | None = None
     size: int | None = None
+    scale: float | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
-    width: int = 16
+    width: int | None = None
     depth: int | None = None
     normalization: str | None = None
     dropout: float = 0.0
@@ -101,6 +109,9 @@ class Recipe:
         rate = self.learning_rate
         if rate is not None and (not _is_number(rate) or not 0 < rate <= 1):
             _refuse("learning_rate", "a number above 0, up to 1", rate, 0.001)
+        scale = self.scale
+        if scale is not None and (not _is_number(scale) or not 0 < scale <= LARGEST_SCALE):
+            _refuse("scale", f"a number above 0, up to {LARGEST_SCALE:g}", scale, 1)
         for name in ("pretrained", "augment", "average", "tensorboard"):
             if not isinstance(getattr(self, name), bool):
                 _refuse(name, "True or False", getattr(self, name), None)
