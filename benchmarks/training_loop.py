@@ -21,9 +21,9 @@ from machine import describe_machine
 from torch import nn
 from torch.nn import functional
 
-from fewmask.data.copies import make_copies
 from fewmask.data.fingerprint import take_fingerprint
-from fewmask.data.load import load_dataset
+from fewmask.data.frame_copies import make_copies
+from fewmask.packages.load import load_dataset
 from fewmask.run import create_run
 from fewmask.training.checkpoint import State
 from fewmask.training.events import EpochDone

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fewmask.data.classes import Classes
-from fewmask.errors import ModelError
-from fewmask.scale import Frame
+from fewmask.errors import ArgumentError, ModelError
+from fewmask.scale import Frame, ScaleRule, rule_from_json
 
-FORMAT = 1
-"""Version of the facts as written; a model with a higher one was made by a newer fewmask."""
+FORMAT = 2
+"""Version of the facts as written; a model with a higher one was made by a newer fewmask. The
+rule `pixels` came with 2; models by the rule `frame` are still written as 1, for older ones."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Bundle:
 
     Args:
         classes: The classes of the label maps that the model makes.
-        frame: The scale that the model was trained at.
+        scale: The rule by which the model sees images.
         channels: Number of image channels C the model takes.
         value_range: Stored pixel values that the model sees as 0 and 255: `(0, 255)` for
             8-bit pictures, the darkest and brightest of the training images for 16-bit ones.
@@ -31,7 +32,7 @@ class Bundle:
     """
 
     classes: Classes
-    frame: Frame
+    scale: ScaleRule
     channels: int = 3
     value_range: tuple[int, int] = (0, 255)
     provenance: dict[str, str] = field(default_factory=dict)
@@ -39,9 +40,9 @@ class Bundle:
     def to_json(self) -> str:
         """Returns the facts as a JSON text."""
         facts: dict[str, Any] = {
-            "format": FORMAT,
+            "format": 1 if isinstance(self.scale, Frame) else FORMAT,
             "classes": self.classes.to_json(),
-            "scale": self.frame.to_json(),
+            "scale": self.scale.to_json(),
             "channels": self.channels,
             "value_range": list(self.value_range),
             "provenance": self.provenance,
@@ -57,7 +58,7 @@ class Bundle:
             where: The file it stands in, for the error.
 
         Raises:
-            ModelError: If the facts were written by a newer fewmask.
+            ModelError: If the facts were written by a newer fewmask, or the scale makes no sense.
         """
         facts = json.loads(text)
         if facts["format"] > FORMAT:
@@ -67,10 +68,19 @@ class Bundle:
                 f"format {facts['format']}, made by a newer fewmask",
                 "Upgrade: pip install --upgrade fewmask",
             )
+        try:
+            scale = rule_from_json(facts["scale"])
+        except ArgumentError as error:
+            raise ModelError(
+                where,
+                error.expected,
+                error.found,
+                "Copy it again from where it was made, or train again.",
+            ) from error
         low, high = facts["value_range"]
         return cls(
             Classes.from_json(facts["classes"]),
-            Frame.from_json(facts["scale"]),
+            scale,
             int(facts["channels"]),
             (int(low), int(high)),
             dict(facts["provenance"]),

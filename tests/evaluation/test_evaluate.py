@@ -6,11 +6,11 @@ import pytest
 from fewmask.bundle import Bundle
 from fewmask.data.classes import Classes
 from fewmask.data.dataset import Dataset
-from fewmask.data.load import load_dataset
 from fewmask.data.schema import Column
 from fewmask.errors import DataError
 from fewmask.evaluation.evaluate import evaluate
 from fewmask.inference.predict import Predictor
+from fewmask.packages.load import load_dataset
 from fewmask.scale import Frame
 
 HALF_RIGHT = ([[1, 1, 0, 0]], [[1, 0, 1, 0]])  # chair: hit 1, missed 1, wrongly found 1

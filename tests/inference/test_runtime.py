@@ -106,7 +106,7 @@ def test_a_model_of_a_newer_fewmask(tmp_path, write_model):
     with pytest.raises(
         ModelError,
         match=sentence(
-            f"{path}: expected a model in format 1 or older, found format 99, made by a newer "
+            f"{path}: expected a model in format 2 or older, found format 99, made by a newer "
             "fewmask. Upgrade: pip install --upgrade fewmask"
         ),
     ):
@@ -135,3 +135,18 @@ def test_the_quickest_place_comes_first(tmp_path, write_model, monkeypatch):
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: available)
     OnnxModel(write_model(tmp_path / "model.onnx"))
     assert asked == [["CUDAExecutionProvider", "CPUExecutionProvider"]]
+
+
+def test_a_scale_that_makes_no_sense(tmp_path, write_model):
+    path = write_model(tmp_path / "model.onnx")
+    facts = json.loads(onnx.load(path).metadata_props[0].value)
+    facts["scale"] = {"rule": "pixels", "tile": 64, "overlap": 64, "made": 48, "of": 48}
+    with_facts(path, json.dumps(facts))
+    with pytest.raises(
+        ModelError,
+        match=sentence(
+            f"{path}: expected tiles that overlap by at most half of their side, found tiles of "
+            "64 with 64 pixels of overlap. Copy it again from where it was made, or train again."
+        ),
+    ):
+        OnnxModel(path)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from fewmask.data.fingerprint import Fingerprint
-from fewmask.data.load import load_dataset
 from fewmask.data.parts import Parts
 from fewmask.data.seen import divide_as_seen, read_seen
 from fewmask.errors import DataError, ModelError
+from fewmask.packages.load import load_dataset
 from fewmask.run import Run
 from fewmask.training import finish as finishing
 from fewmask.training.finish import finish, make_bundle, missing_files
@@ -54,7 +54,7 @@ def test_a_second_finish_gives_the_same_scores(ended: Ended) -> None:
 
 def test_what_travels_with_the_model(ended: Ended) -> None:
     bundle = make_bundle(ended.run, ended.plan, ended.parts.train, ended.fingerprint)
-    assert bundle.frame.size == 32
+    assert bundle.scale.size == 32
     assert bundle.classes.names == ("background", "foreground")
     assert bundle.channels == 3
     assert bundle.provenance["run"] == ended.run.name

@@ -76,10 +76,13 @@ def picture(reds: list[list[int]]) -> NDArray[np.uint8]:
 
 
 def judge(
-    samples: list[Any], data_format: str = "channels_first", shift: float = 0.0
+    samples: list[Any],
+    data_format: str = "channels_first",
+    shift: float = 0.0,
+    images: list[int] | None = None,
 ) -> dict[str, float]:
     average = AveragedWeights(every=1, horizon=1)
-    judge = Judge(samples, 2, data_format, average)
+    judge = Judge(samples, 2, data_format, average, images)
     for callback in (average, judge):
         callback.set_model(Red(data_format))
         average.set_model(judge.model)
@@ -102,6 +105,13 @@ def test_measures_the_mean_over_images(data_format: str) -> None:
     logs = judge(SAMPLES, data_format)
     assert logs["validation_dice"] == pytest.approx((2 / 3 + 1) / 2)
     assert logs["validation_loss"] == pytest.approx((1 / 2 + 1 / 4) / 2)
+
+
+def test_parts_of_one_image_are_one_image() -> None:
+    empty = (picture([[0, 0], [0, 0]]), np.zeros((2, 2), np.uint8))
+    logs = judge([*SAMPLES, empty], images=[4, 4, 9])
+    # found 2 of 3 pixels, all of them right; where nothing is, nothing counts
+    assert logs["validation_dice"] == pytest.approx(2 * 2 / (3 + 2))
 
 
 def test_measures_with_the_averaged_weights() -> None:

@@ -7,6 +7,7 @@ import pytest
 from fewmask.data.augmentation.augment import Augmentation
 from fewmask.data.fingerprint import Fingerprint
 from fewmask.errors import ArgumentError
+from fewmask.scale import Frame, Pixels
 from fewmask.training.plan import Plan, choose_model, choose_size, make_plan
 from fewmask.training.recipe import Recipe, make_recipe
 
@@ -61,7 +62,11 @@ def test_the_way_of_2017() -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    [{}, {"model": "unet", "dropout": 0.1, "learning_rate": 1, "tensorboard": True}],
+    [
+        {},
+        {"model": "unet", "dropout": 0.1, "learning_rate": 1, "tensorboard": True},
+        {"scale": 0.37, "batch_size": 7},
+    ],
 )
 def test_its_file_gives_the_same_plan(asked: dict[str, Any]) -> None:
     plan = plan_for(**asked)
@@ -74,6 +79,7 @@ def test_its_file_gives_the_same_plan(asked: dict[str, Any]) -> None:
     ("change", "found"),
     [
         (lambda values: values.pop("size"), "size missing or unknown"),
+        (lambda values: values.update(pixel={}), "pixel missing or unknown"),
         (lambda values: values.update(speed=3), "speed missing or unknown"),
     ],
 )
@@ -105,6 +111,8 @@ def test_refuses_a_file_with_another_network() -> None:
         ({"model": "resnet50"}, 3, True, "resnet50", True, None),
         ({"model": "resnet50"}, 3, False, "resnet50", False, "so it learns from nothing"),
         ({"model": "resnet50", "pretrained": False}, 3, True, "resnet50", False, None),
+        ({"model": "fcn8"}, 3, True, "fcn8", True, None),
+        ({"model": "fcn8"}, 1, False, "fcn8", False, "so it learns from nothing"),
     ],
 )
 def test_chooses_the_network_and_says_why(
@@ -130,16 +138,48 @@ def test_refuses_an_encoder_for_other_channels() -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (
+            {"model": "mobilenet_v2", "depth": 3},
+            "--depth 3: expected a network whose depth can be chosen, found --model mobilenet_v2, "
+            "which has its own. Leave --depth out, or take --model unet.",
+        ),
+        (
+            {"model": "fcn8", "width": 8},
+            "--width 8: expected a network whose width can be chosen, found --model fcn8, "
+            "which has its own. Leave --width out, or take --model unet.",
+        ),
+        (
+            {"model": "fcn32", "normalization": "batch"},
+            "--normalization batch: expected a network whose normalization can be chosen, found "
+            "--model fcn32, which has its own. Leave --normalization out, or take --model unet.",
+        ),
+    ],
+)
+def test_refuses_what_a_network_does_not_let_one_choose(
+    asked: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ArgumentError) as error:
+        plan_for(**asked)
+    assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize(
     ("asked", "name", "longest", "size", "reasons"),
     [
         ({}, "unet", 640, 256, 1),
         ({}, "unet", 256, 256, 0),
         ({}, "unet", 100, 128, 0),  # the next multiple of 2 · 2⁴
         ({}, "resnet50", 100, 128, 0),
+        ({}, "fcn16", 100, 128, 0),
         ({}, "unet", 2, 64, 0),
         ({"size": 300}, "resnet50", 320, 320, 1),
         ({"size": 100}, "unet", 640, 128, 2),
         ({"size": 33, "depth": 1}, "unet", 20, 36, 1),
+        ({"scale": 1.0}, "unet", 640, 256, 0),
+        ({"scale": 1.0}, "unet", 20, 32, 0),
+        ({"scale": 1.0, "size": 100}, "unet", 640, 128, 1),
     ],
 )
 def test_chooses_a_size_that_the_network_can_take(
@@ -155,3 +195,33 @@ def test_says_what_became_of_the_size() -> None:
         "size 128: images up to 640 pixels are seen with their longest side at 128; "
         "--size changes it.",
     ]
+
+
+def test_every_number_of_patches() -> None:
+    plan = plan_for(scale=1)
+    assert (plan.size, plan.scale) == (256, Pixels.near(1, 256))
+    # 77 images of 480 × 640 hold 361 patches of 256 × 256
+    assert (plan.steps_per_epoch, plan.batch_size, plan.foreground_share) == (91, 4, 0.5)
+    assert plan.augmentation.shift_probability == 0
+    assert plan.summary() == (
+        "mobilenet_v2, pretrained, at 256 × 256 pixels: 40 epochs of 91 steps with 4 patches."
+    )
+    assert plan.reasons[-2:] == (
+        "scale 1: patches of 256 pixels at the images' own scale; large images are predicted in "
+        "tiles of 256 with 64 pixels of overlap.",
+        "An epoch is 364 patches, as many as cover the training images once; 50 % of them are "
+        "centred on foreground.",
+    )
+
+
+def test_the_scale_of_whole_images_is_their_frame() -> None:
+    plan = plan_for()
+    assert (plan.scale, plan.pixels, plan.foreground_share) == (Frame(256), None, None)
+    assert not {"pixels", "foreground_share"} & set(tomllib.loads(plan.to_toml()))
+
+
+def test_a_file_with_half_a_scale_is_refused() -> None:
+    values = tomllib.loads(plan_for(scale=1).to_toml())
+    del values["pixels"]["tile"]
+    with pytest.raises(ArgumentError, match=r"plan\.toml: expected the table \[pixels\] as the r"):
+        Plan.from_toml(values)

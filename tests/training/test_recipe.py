@@ -65,15 +65,22 @@ def test_auto_stands_before_the_networks() -> None:
             "--learning-rate: expected a number above 0, up to 1, found nan. "
             "Try --learning-rate 0.001.",
         ),
+        *(
+            (
+                {"scale": scale},
+                f"--scale: expected a number above 0, up to 2, found {scale!r}. Try --scale 1.",
+            )
+            for scale in (0, -1, 2.5, float("nan"), float("inf"), "half", True)
+        ),
         (
             {"augment": "no"},
             "augment: expected True or False, found 'no'. Give one of the two.",
         ),
         (
             {"widht": 8},
-            "widht: expected one of model, pretrained, epochs, size, batch_size, learning_rate, "
-            "width, depth, normalization, dropout, loss, augment, plateau, early_stopping, "
-            "average, seed, tensorboard, found no such field. Did you mean width?",
+            "widht: expected one of model, pretrained, epochs, size, scale, batch_size, "
+            "learning_rate, width, depth, normalization, dropout, loss, augment, plateau, "
+            "early_stopping, average, seed, tensorboard, found no such field. Did you mean width?",
         ),
     ],
 )

@@ -14,6 +14,7 @@ from fewmask.errors import typed
 if TYPE_CHECKING:
     from fewmask.data.formats.convert import Conversion
 
+
 @click.command("convert", epilog="Example: fewmask convert annotations.json photos/")
 @click.argument("source")
 @click.argument("images", required=False)

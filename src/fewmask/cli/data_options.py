@@ -12,7 +12,11 @@ import click
 from fewmask.errors import typed
 
 _OPTIONS = (
-    click.option("--masks", metavar="DIR", help="Folder of the masks, where several could be."),
+    click.option(
+        "--masks",
+        metavar="DIR",
+        help="Folder of the masks, where several could be; in Parquet files their column.",
+    ),
     click.option(
         "--classes",
         multiple=True,

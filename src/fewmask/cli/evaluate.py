@@ -29,13 +29,14 @@ def evaluate(
     """Score RUN on the images of DATASET, whole and at their own size.
 
     RUN is the folder of a training, or its name in runs/. DATASET is a folder of images and
-    masks, or demo/chairs. The scores say whether the model has seen the images before.
+    masks, or the name of an installed dataset. The scores say whether the model has seen the
+    images before.
     """
     # Said before the imports that take most of a second.
     click.echo(f"Evaluating {run}", err=True)
     from fewmask.cli.watch import Watch, make_console
-    from fewmask.data.load import load_dataset
     from fewmask.evaluation.judgement import evaluate_run
+    from fewmask.packages.load import load_dataset
     from fewmask.run import open_run
 
     opened = open_run(run)

@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 def inspect(dataset: str, out: Path | None, reading: DataOptions, as_json: bool) -> None:
     """Show what DATASET is taken for: pairs, parts, classes; nothing is trained.
 
-    DATASET is a folder of images and masks, or demo/chairs.
+    DATASET is a folder of images and masks, or the name of an installed dataset.
     """
     # Said before the imports that take most of a second.
     click.echo(f"Reading {dataset}", err=True)
     from fewmask.cli.watch import Watch, make_console
     from fewmask.data.contact_sheet import draw_contact_sheet
     from fewmask.data.fingerprint import take_fingerprint
-    from fewmask.data.load import load_dataset
     from fewmask.data.parts import assign_parts
+    from fewmask.packages.load import load_dataset
 
     sheet = _outside(dataset, out)
     with Watch(make_console(stderr=as_json)) as watch:

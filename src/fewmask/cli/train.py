@@ -23,7 +23,16 @@ from fewmask.errors import ArgumentError, typed
     "--model", help="unet, or a pretrained encoder such as mobilenet_v2.  [default: auto]"
 )
 @click.option("--scratch", is_flag=True, help="Use no pretrained weights.")
-@click.option("--size", type=int, help="Longest side that the model sees.  [default: 256]")
+@click.option(
+    "--size",
+    type=int,
+    help="Longest side that the model sees; with --scale, side of a patch.  [default: 256]",
+)
+@click.option(
+    "--scale",
+    type=float,
+    help="Learn from patches at this scale: 1 is the images' own.  [default: whole images]",
+)
 @click.option("--batch-size", type=int, help="Images a step.  [default: 4]")
 @click.option("--learning-rate", type=float, help="Highest learning rate.")
 @click.option("--width", type=int, help="Channels of the U-Net's finest level.  [default: 16]")
@@ -56,7 +65,7 @@ def train(
     as_json: bool,
     **asked: Any,
 ) -> None:
-    """Train a model on DATASET: a folder of images and masks, or demo/chairs.
+    """Train a model on DATASET: a folder of images and masks, or the name of an installed dataset.
 
     The result is a folder runs/NAME with the model for Keras and for ONNX Runtime, its score
     on images that it never saw, and report.html.

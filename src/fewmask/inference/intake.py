@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fewmask.bundle import Bundle
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS, read_image
 from fewmask.data.imageio.orientation import UPRIGHT, turn_upright
+from fewmask.data.packed import PackedFile, SampleFile
 from fewmask.data.pixels import to_8_bit
 from fewmask.errors import ArgumentError, DataError
 
@@ -31,7 +32,7 @@ class Picture(Protocol):
         """Returns the picture in another mode."""
 
 
-Image: TypeAlias = str | Path | NDArray[Any] | Picture
+Image: TypeAlias = str | SampleFile | NDArray[Any] | Picture
 """An image file, stored pixel values `(H, W, C)` or `(H, W)`, or a Pillow image."""
 
 
@@ -65,10 +66,10 @@ def take_in(
     >>> take_in(np.array([[7, 9]], np.uint8), bundle).tolist()
     [[[7, 7, 7], [9, 9, 9]]]
     """
-    if isinstance(image, str | Path):
+    if isinstance(image, str | Path | PackedFile):
         # Other numbers of channels than grey's and colour's cannot be converted, only compared.
         wanted = bundle.channels if bundle.channels in (1, 3) else None
-        stored = read_image(Path(image), channels=wanted, max_pixels=max_pixels)
+        stored = read_image(image, channels=wanted, max_pixels=max_pixels)
         where: object = image
     else:
         stored = _checked(_upright(image) if isinstance(image, Picture) else np.asarray(image))

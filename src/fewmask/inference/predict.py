@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from fewmask.bundle import Bundle
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS
 from fewmask.errors import RunError, typed
+from fewmask.inference.blocks import Model, Progress, needs_blocks, predict_blocks
 from fewmask.inference.intake import Image, take_in
 from fewmask.inference.outputs import Prediction
 from fewmask.inference.runtime import OnnxModel
 from fewmask.run import Run, open_run
-
-Model: TypeAlias = Callable[[NDArray[np.uint8]], tuple[NDArray[np.uint8], NDArray[np.float32]]]
-"""Image `(H, W, C)` uint8 → label map `(H, W)` uint8, probability map `(H, W, K)` float32."""
+from fewmask.scale import Pixels
 
 LabelModel: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 """Image `(H, W, C)` uint8 → label map `(H, W)` uint8."""
@@ -90,7 +89,12 @@ class Predictor:
         return self.predict_pixels(pixels, source, probabilities=probabilities)
 
     def predict_pixels(
-        self, pixels: NDArray[np.uint8], source: Path | None = None, *, probabilities: bool = True
+        self,
+        pixels: NDArray[np.uint8],
+        source: Path | None = None,
+        *,
+        probabilities: bool = True,
+        progress: Progress | None = None,
     ) -> Prediction:
         """Predicts what `intake.take_in` made of an image.
 
@@ -98,6 +102,7 @@ class Predictor:
             pixels: Shape `(H, W, C)`, uint8, with the C of the bundle.
             source: The file it was read from.
             probabilities: Whether the probability of each class is wanted too.
+            progress: Called with the blocks done and the blocks in all, if the image is cut up.
 
         Returns:
             The prediction.
@@ -105,7 +110,17 @@ class Predictor:
         Raises:
             ModelError: If the model gives up.
         """
-        classes = self.bundle.classes
+        classes, rule = self.bundle.classes, self.bundle.scale
+        if isinstance(rule, Pixels) and needs_blocks(pixels, rule):
+            label_map, joined = predict_blocks(
+                self._model,
+                pixels,
+                rule,
+                classes.num_classes,
+                probabilities=probabilities,
+                progress=progress,
+            )
+            return Prediction(pixels, label_map, classes, joined, source)
         if self._label_model is not None and not probabilities:
             return Prediction(pixels, self._label_model(pixels), classes, None, source)
         label_map, maps = self._model(pixels)

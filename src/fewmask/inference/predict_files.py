@@ -93,7 +93,8 @@ def predict_files(
         overlay: Whether to write pictures to look at.
         probability: Whether to write probability maps, see `Prediction.save_probability`.
         max_pixels: Images with more pixels are refused before they fill the memory.
-        progress: Called with the images done and the images in all.
+        progress: Called with the images done and the images in all; while a large image is
+            predicted block by block, with the blocks as if every image had as many.
 
     Returns:
         What was written, and what failed.
@@ -123,7 +124,10 @@ def predict_files(
     # take from the model what it gives.
     ahead = work_ahead(read, asked, threads=1, ahead=2)
     for result, pixels in zip(asked, ahead, strict=True):
-        prediction = _predict(predictor, result.image, pixels, probability)
+        done = len(written) + len(failed)
+        prediction = _predict(
+            predictor, result.image, pixels, probability, _within(progress, done, len(asked))
+        )
         if isinstance(prediction, Prediction):
             _write(prediction, result)
             written.append(replace(result, area_shares=prediction.area_shares()))
@@ -139,15 +143,25 @@ def _predict(
     path: Path,
     pixels: NDArray[np.uint8] | FewmaskError,
     probability: bool,
+    progress: Callable[[int, int], None] | None,
 ) -> Prediction | FewmaskError:
     if isinstance(pixels, FewmaskError):
         return pixels
     try:
-        return predictor.predict_pixels(pixels, path, probabilities=probability)
+        return predictor.predict_pixels(pixels, path, probabilities=probability, progress=progress)
     except FewmaskError as error:
         return error
     except MemoryError:
         return _too_large(path)
+
+
+def _within(
+    progress: Callable[[int, int], None] | None, images_done: int, images: int
+) -> Callable[[int, int], None] | None:
+    """Turns the blocks done of one image into work done of all."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(images_done * total + done, images * total)
 
 
 def _too_large(path: Path) -> DataError:

@@ -153,8 +153,7 @@ def _nothing_there(text: str, named: bool) -> DataError:
             text,
             "a folder of images and masks, or the name of an installed dataset",
             "neither",
-            "Check the path for a slip, or bring the dataset: "
-            f"{typed('fewmask', 'install', text)}",
+            f"Check the path for a slip, or bring the dataset: {typed('fewmask', 'install', text)}",
         )
     return DataError(
         text,

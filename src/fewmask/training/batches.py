@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from fewmask.data.ahead import work_ahead
 from fewmask.data.augmentation.augment import Augmentation, augment
+from fewmask.data.augmentation.warp import Spot
 from fewmask.data.copies import Copies
 from fewmask.errors import ArgumentError
+from fewmask.training.patches import Patches
 
 Batch: TypeAlias = tuple[NDArray[np.float32], NDArray[np.uint8]]
 """Images `(N, C, H, W)` or `(N, H, W, C)` in 0-255, masks `(N, H, W)` of class ids."""
@@ -23,9 +25,10 @@ Batch: TypeAlias = tuple[NDArray[np.float32], NDArray[np.uint8]]
 class Batches:
     """Makes batches in threads while the network learns from those before.
 
-    Every batch holds `batch_size` patches and every epoch `steps_per_epoch` batches, enough
-    to see each sample once; places left over in the last batch go to samples drawn anew, so a
-    few are seen twice (many times, where there are fewer samples than places in a batch).
+    Every batch holds `batch_size` patches and every epoch `steps_per_epoch` batches. Without
+    `patches` each of them shows a whole sample, and an epoch has enough to see each sample once;
+    places left over in the last batch go to samples drawn anew, so a few are seen twice (many
+    times, where there are fewer samples than places in a batch).
 
     What a batch holds is a function of `(seed, epoch, place in the epoch)` and nothing else:
     not of the number of threads, nor of where training began, so a training that is resumed
@@ -45,6 +48,7 @@ class Batches:
         first_epoch: Number of the epoch to begin with; epochs count from 1.
         epochs: How many epochs to make, or None to go on for as long as one asks.
         threads: How many threads make batches.
+        patches: Where patches lie that show a part of a sample each.
 
     Attributes:
         steps_per_epoch: Batches in an epoch.
@@ -79,6 +83,7 @@ class Batches:
         first_epoch: int = 1,
         epochs: int | None = None,
         threads: int = 1,
+        patches: Patches | None = None,
     ) -> None:
         counts = {
             "number of training images": len(indices),
@@ -99,7 +104,8 @@ class Batches:
         self.first_epoch = first_epoch
         self.epochs = epochs
         self.threads = threads
-        self.steps_per_epoch = -(-len(self.indices) // batch_size)
+        self.patches = patches
+        self.steps_per_epoch = patches.steps if patches else -(-len(self.indices) // batch_size)
         self.waited = 0.0
         # Weak, so that a generator that nobody refers to any more still ends its threads.
         self._generators: weakref.WeakSet[Generator[Batch, None, None]] = weakref.WeakSet()
@@ -114,22 +120,26 @@ class Batches:
         for generator in list(self._generators):
             generator.close()
 
-    def order(self, epoch: int) -> list[int]:
+    def order(self, epoch: int) -> list[tuple[int, Spot | None]]:
         """Draws which copy goes to which place of an epoch.
 
         Args:
             epoch: Its number.
 
         Returns:
-            `steps_per_epoch * batch_size` indices of copies, each of `indices` at least once.
+            For each of `steps_per_epoch * batch_size` places the index of a copy, and where on
+            it the patch lies, None where it shows all of it; then each of `indices` is there at
+            least once.
         """
+        if self.patches is not None:
+            return [*self.patches.draw(epoch)]
         rng = np.random.default_rng([self.seed, epoch, 0])
         places = self.steps_per_epoch * self.batch_size
         drawn = [rng.permutation(self.indices) for _ in range(0, places, len(self.indices))]
-        return [int(index) for index in np.concatenate(drawn)[:places]]
+        return [(int(index), None) for index in np.concatenate(drawn)[:places]]
 
     def patch(
-        self, epoch: int, place: int, index: int
+        self, epoch: int, place: int, index: int, spot: Spot | None = None
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Makes one patch.
 
@@ -137,6 +147,7 @@ class Batches:
             epoch: Number of the epoch.
             place: Place in the epoch, from 0.
             index: Which copy goes there.
+            spot: Where on it the patch lies; left out, it shows all of it.
 
         Returns:
             Image `(size, size, C)` and mask `(size, size)`, both uint8.
@@ -144,20 +155,20 @@ class Batches:
         # Place 0 would draw as the order does.
         rng = np.random.default_rng([self.seed, epoch, 1 + place])
         image, mask = self.copies.image(index), self.copies.mask(index)
-        return augment(image, mask, self.size, self.augmentation, rng)
+        return augment(image, mask, self.size, self.augmentation, rng, spot)
 
-    def batch(self, epoch: int, step: int, indices: Sequence[int]) -> Batch:
+    def batch(self, epoch: int, step: int, order: Sequence[tuple[int, Spot | None]]) -> Batch:
         """Makes one batch.
 
         Args:
             epoch: Number of the epoch.
             step: Number of the batch in the epoch, from 0.
-            indices: Which copies go into it, as `order` says.
+            order: What goes into it, the part of what `order` returned.
 
         Returns:
             Images float32 in 0-255, in the data format, contiguous; masks uint8.
         """
-        shape = (len(indices), self.size, self.size)
+        shape = (len(order), self.size, self.size)
         # Filled through `pixels`, which is channels last; in memory lie the channels as asked.
         if self.data_format == "channels_first":
             images = np.empty((shape[0], self.copies.channels, *shape[1:]), np.float32)
@@ -165,10 +176,10 @@ class Batches:
         else:
             pixels = images = np.empty((*shape, self.copies.channels), np.float32)
         masks = np.empty(shape, np.uint8)
-        for row, index in enumerate(indices):
+        for row, (index, spot) in enumerate(order):
             place = step * self.batch_size + row
             try:
-                pixels[row], masks[row] = self.patch(epoch, place, index)
+                pixels[row], masks[row] = self.patch(epoch, place, index, spot)
             except Exception as error:
                 name = self.copies.sample_id(index)
                 error.add_note(f"This happened to the sample {name!r} in epoch {epoch}.")
@@ -190,7 +201,7 @@ class Batches:
         finally:
             made.close()
 
-    def _places(self) -> Iterator[tuple[int, int, list[int]]]:
+    def _places(self) -> Iterator[tuple[int, int, list[tuple[int, Spot | None]]]]:
         epochs = itertools.count(self.first_epoch)
         for epoch in itertools.islice(epochs, self.epochs):
             order = self.order(epoch)

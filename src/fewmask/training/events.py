@@ -74,6 +74,16 @@ Event = Said | Working | StepDone | EpochDone
 Listener = Callable[[Event], None]
 
 
+def working(listener: Listener, what: str) -> Callable[[int, int], None]:
+    """Turns calls of `progress(done, total)` into events.
+
+    Args:
+        listener: Is told.
+        what: The work, a phrase.
+    """
+    return lambda done, total: listener(Working(what, done, total))
+
+
 def print_events(event: Event) -> None:
     """Prints a line for every sentence and every epoch: the listener when nobody else listens."""
     if isinstance(event, Said):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,6 @@ from fewmask.models.parity import check_parity
 from fewmask.models.saving import KerasModel, save_keras
 from fewmask.models.spec import build
 from fewmask.run import Run, versions
-from fewmask.scale import Frame
 from fewmask.training.checkpoint import load_weights
 from fewmask.training.events import Listener, Said, Working
 from fewmask.training.keeper import BEST
@@ -51,15 +49,14 @@ def finish(
     core = build(plan.model, plan.data_format)
     core.set_weights(load_weights(run.folder / BEST))
     save_keras(core, plan.model, bundle, run.folder / "model.keras")
-    saved = KerasModel(run.folder / "model.keras")
-    predictor = Predictor(bundle, saved)
+    predictor = Predictor(bundle, KerasModel(run.folder / "model.keras"))
     if (reason := missing_exporter()) is not None:
         listener(Said(f"Saved the model, for Keras, in {run.folder}. No model.onnx: {reason}"))
     else:
         with exported_onnx(core, plan.model, bundle, run.folder / "model.onnx") as beside:
             check_parity(
-                _label_maps(saved, parts.test, bundle, listener),
-                _label_maps(OnnxModel(beside), parts.test, bundle),
+                _label_maps(predictor, parts.test, listener),
+                _label_maps(Predictor(bundle, OnnxModel(beside)), parts.test),
                 run.folder / "model.onnx",
             )
         predictor = load(run)
@@ -114,7 +111,7 @@ def make_bundle(run: Run, plan: Plan, train: Dataset, fingerprint: Fingerprint) 
     }
     return Bundle(
         train.classes,
-        Frame(plan.size),
+        plan.scale,
         fingerprint.num_channels,
         fingerprint.value_range,
         provenance,
@@ -122,12 +119,12 @@ def make_bundle(run: Run, plan: Plan, train: Dataset, fingerprint: Fingerprint) 
 
 
 def _label_maps(
-    model: Any, dataset: Dataset, bundle: Bundle, listener: Listener | None = None
+    predictor: Predictor, dataset: Dataset, listener: Listener | None = None
 ) -> Iterator[NDArray[np.uint8]]:
     """Predicts the images of a dataset, one after the other."""
     total = len(dataset)
     for index in range(total):
-        labels, _ = model(take_in(dataset.image_path(index), bundle, dataset.max_pixels))
-        yield labels
+        pixels = take_in(dataset.image_path(index), predictor.bundle, dataset.max_pixels)
+        yield predictor.predict_pixels(pixels, probabilities=False).label_map
         if listener is not None:
             listener(Working("comparing the model files", index + 1, total))

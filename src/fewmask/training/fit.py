@@ -22,13 +22,14 @@ from fewmask.run import Run
 from fewmask.training.averaging import AveragedWeights
 from fewmask.training.batches import Batches
 from fewmask.training.checkpoint import State
-from fewmask.training.events import Listener
-from fewmask.training.judge import Judge, Squares, label_map_of
+from fewmask.training.events import Listener, working
+from fewmask.training.judge import Judge, label_map_of
 from fewmask.training.keeper import Keeper, Stopwatch, set_variables
 from fewmask.training.optimizer import make_optimizer
 from fewmask.training.plan import Plan
-from fewmask.training.samples import COUNT, SamplePictures
+from fewmask.training.samples import SamplePictures
 from fewmask.training.tensorboard import FOLDER, TensorBoardCurves
+from fewmask.training.views import make_views
 
 
 def fit(
@@ -46,7 +47,7 @@ def fit(
 
     Args:
         plan: Every number of the training.
-        copies: Images and masks at most twice the training size.
+        copies: Images and masks at most at twice the scale of training.
         train: Which of the copies to learn from.
         validation: Which of them to judge the epochs on; may be empty.
         classes: The classes.
@@ -80,18 +81,17 @@ def fit(
         average.values = state.average
         average.updates = state.average_updates
 
-    held_back = Squares(copies, validation, plan.size)
-    judge = Judge(held_back, plan.model.num_classes, plan.data_format, average)
-    # Training images fill the sheet where there are not enough that were held back.
-    shown = Squares(copies, [*validation, *train][:COUNT], plan.size)
+    searching = working(listener, "looking where the classes are")
+    views = make_views(plan, copies, train, validation, searching)
+    judge = Judge(views.judged, plan.model.num_classes, plan.data_format, average, views.images)
 
     def predict(place: int) -> NDArray[np.uint8]:
         # What judged the epoch need not be predicted once more.
-        if place < len(judge.label_maps):
+        if place < views.both:
             return judge.label_maps[place]
-        return label_map_of(judge.logits(shown[place][0]))
+        return label_map_of(judge.logits(views.shown[place][0]))
 
-    pictures = SamplePictures(run.folder / "samples", list(shown), classes, predict)
+    pictures = SamplePictures(run.folder / "samples", views.shown, classes, predict)
     others = patience_callbacks(plan)
     keeper = Keeper(run, plan, state, others, average, pictures, listener)
     curves = [TensorBoardCurves(run.folder / FOLDER)] if plan.tensorboard else []
@@ -108,6 +108,7 @@ def fit(
         seed=plan.seed,
         data_format=plan.data_format,
         first_epoch=state.epoch + 1,
+        patches=views.patches,
     )
     # OpenCV's own threads would fight the network's for the same cores.
     opencv_threads = cv2.getNumThreads()

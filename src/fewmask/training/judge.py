@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fewmask.data.augmentation.augment import Augmentation, augment
 from fewmask.data.copies import Copies
-from fewmask.evaluation.scores import confusion_matrix, mean_dice
+from fewmask.evaluation.scores import Counts, confusion_matrix, mean_dice
 from fewmask.models.backend import keras
 from fewmask.scale import frame_placement
 from fewmask.training.averaging import AveragedWeights
@@ -20,7 +20,7 @@ Sample: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 """Image `(size, size, C)` and mask `(size, size)`, both uint8."""
 
 OUTSIDE = 255
-"""Mask value of the part of a square that is no picture; it counts neither way."""
+"""Mask value of the part of a square that is no image; it counts neither way."""
 
 
 def into_square(copies: Copies, index: int, size: int) -> Sample:
@@ -101,6 +101,7 @@ class Judge(keras.callbacks.Callback):  # type: ignore[misc]
         num_classes: Number of classes K.
         data_format: Layout that the network takes.
         average: The averaged weights.
+        images: Which image each sample is a part of; left out, every sample is a whole one.
     """
 
     def __init__(
@@ -109,9 +110,11 @@ class Judge(keras.callbacks.Callback):  # type: ignore[misc]
         num_classes: int,
         data_format: str,
         average: AveragedWeights,
+        images: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self.samples = samples
+        self.images = range(len(samples)) if images is None else images
         self.num_classes = num_classes
         self.data_format = data_format
         self.average = average
@@ -142,10 +145,11 @@ class Judge(keras.callbacks.Callback):  # type: ignore[misc]
         Dice is also NaN where no mask holds any foreground and none was predicted.
         """
         logs = logs if logs is not None else {}
-        losses, scores = [], []
+        losses: list[float] = []
+        counts: dict[int, Counts] = {}
         self.label_maps = []
         with self.average.in_place():
-            for image, mask in self.samples:
+            for (image, mask), number in zip(self.samples, self.images, strict=True):
                 logits = self.logits(image)
                 label_map = label_map_of(logits)
                 self.label_maps.append(label_map)
@@ -153,8 +157,9 @@ class Judge(keras.callbacks.Callback):  # type: ignore[misc]
                 if self.data_format == "channels_first":
                     batch = np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
                 losses.append(float(self.model.loss(mask[None], batch)))
-                counts = confusion_matrix(mask, label_map, self.num_classes, ignore_index=OUTSIDE)
-                scores.append(mean_dice(counts))
+                found = confusion_matrix(mask, label_map, self.num_classes, ignore_index=OUTSIDE)
+                counts[number] = counts.get(number, 0) + found
+        scores = [float(mean_dice(confusion)) for confusion in counts.values()]
         known = [score for score in scores if not math.isnan(score)]
         logs["validation_loss"] = float(np.mean(losses)) if losses else float("nan")
         logs["validation_dice"] = float(np.mean(known)) if known else float("nan")

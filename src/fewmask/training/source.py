@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from fewmask.data.dataset import Dataset
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS
-from fewmask.data.load import load_dataset
 from fewmask.errors import RunError
+from fewmask.packages.load import load_dataset
+from fewmask.packages.names import looks_like_name
 from fewmask.run import Run
 
 
@@ -82,6 +83,16 @@ class Source:
                 "Resume it there: fewmask.resume(run, dataset).",
             )
         return source
+
+    def pinned(self, dataset: Dataset) -> Source:
+        """Returns the source with the version that was read, so that a newer one changes nothing.
+
+        Args:
+            dataset: What `read` returned.
+        """
+        # Folders have no `/` in their names.
+        by_name = dataset.packed and looks_like_name(dataset.name)
+        return replace(self, path=dataset.name) if by_name else self
 
     def read(self, progress: Callable[[int, int], None] | None = None) -> Dataset:
         """Reads the dataset.

@@ -12,20 +12,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fewmask.data.copies import make_copies
+from fewmask.data.copies import Copies
 from fewmask.data.dataset import Dataset
 from fewmask.data.fingerprint import Fingerprint, take_fingerprint
+from fewmask.data.frame_copies import make_copies
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS
 from fewmask.data.parts import Parts, assign_parts
+from fewmask.data.patch_copies import make_patch_copies
 from fewmask.data.seen import divide_as_seen, read_seen, write_seen
 from fewmask.data.wording import counted
 from fewmask.errors import ArgumentError, DataError, FewmaskError, RunError, typed
 from fewmask.files import remove_unfinished, write_text
 from fewmask.models.backend import backend_notice, fast_data_format
 from fewmask.models.pretrained import find_weights
+from fewmask.models.spec import encoder_of
 from fewmask.run import RUNS, Run, check_name, create_run, open_run, versions
 from fewmask.training.checkpoint import State
-from fewmask.training.events import Listener, Said, Working, print_events
+from fewmask.training.events import Listener, Said, print_events, working
 from fewmask.training.finish import finish, missing_files
 from fewmask.training.fit import fit
 from fewmask.training.keeper import BEST, LAST, Diverged
@@ -87,6 +90,7 @@ def train(
     else:
         source = Source.of(dataset, masks, classes, ignore_index, threshold, max_pixels)
         dataset = source.read(working(listener, "reading the dataset"))
+        source = source.pinned(dataset)
     parts = assign_parts(dataset, recipe.seed, progress=working(listener, "reading the masks"))
     _check_patience(recipe, parts)
     # Measured on the training part alone: what is tested on takes no part in anything.
@@ -94,11 +98,11 @@ def train(
     for sentence in (*dataset.findings, *parts.findings, _in_a_sentence(parts)):
         listener(Said(sentence))
 
-    encoder = ENCODER if recipe.model == "auto" else recipe.model
-    wants_weights = recipe.pretrained and encoder != "unet" and fingerprint.num_channels in (1, 3)
-    if wants_weights:
+    encoder = ENCODER if recipe.model == "auto" else encoder_of(recipe.model)
+    weights_file = None
+    if recipe.pretrained and encoder is not None and fingerprint.num_channels in (1, 3):
         listener(Said(f"Looking for the pretrained weights of {encoder}: here, else fetched once."))
-    weights_file = find_weights(encoder) if wants_weights else None
+        weights_file = find_weights(encoder)
     plan = make_plan(
         recipe,
         fingerprint,
@@ -254,13 +258,14 @@ def _read_fingerprint(run: Run) -> Fingerprint:
 
 def _weights_again(run: Run, plan: Plan, state: State) -> Path | None:
     """Finds the weights that a training began with, if it must begin again."""
-    if state.epoch or plan.model.weights is None:
+    encoder = plan.model.encoder
+    if state.epoch or encoder is None or plan.model.weights is None:
         return None
-    weights_file = find_weights(plan.model.name)
+    weights_file = find_weights(encoder)
     if weights_file is None:
         raise RunError(
             run.folder,
-            f"the pretrained weights of {plan.model.name}, which it began with",
+            f"the pretrained weights of {encoder}, which it began with",
             "neither a copy on this machine nor a network to fetch them from",
             "Resume with a network, or train again with --model unet.",
         )
@@ -329,15 +334,10 @@ def _fit(
         raise DataError(train.name, "masks", "none", "Name their folder with --masks DIR.")
     # The test part is not even opened.
     rows = [*train.rows, *(validation.rows if validation is not None else [])]
+    learnt_from = replace(train, rows=rows)
+    progress = working(listener, "making copies of the images")
     try:
-        with make_copies(
-            replace(train, rows=rows),
-            run.folder / COPIES,
-            2 * plan.size,
-            fingerprint.num_channels,
-            fingerprint.value_range,
-            progress=working(listener, "making small copies of the images"),
-        ) as copies:
+        with _copy(plan, learnt_from, run.folder / COPIES, fingerprint, progress) as copies:
             for sentence in copies.findings:
                 listener(Said(sentence))
             waited = fit(
@@ -357,15 +357,20 @@ def _fit(
             (run.folder / COPIES).rmdir()
 
 
+def _copy(
+    plan: Plan,
+    dataset: Dataset,
+    folder: Path,
+    fingerprint: Fingerprint,
+    progress: Callable[[int, int], None],
+) -> Copies:
+    """Makes copies with up to twice the pixels a side that training sees."""
+    channels, value_range = fingerprint.num_channels, fingerprint.value_range
+    if plan.pixels is None:
+        return make_copies(dataset, folder, 2 * plan.size, channels, value_range, progress=progress)
+    scale = plan.pixels.scale
+    return make_patch_copies(dataset, folder, scale, channels, value_range, progress=progress)
+
+
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def working(listener: Listener, what: str) -> Callable[[int, int], None]:
-    """Turns calls of `progress(done, total)` into events.
-
-    Args:
-        listener: Is told.
-        what: The work, a phrase.
-    """
-    return lambda done, total: listener(Working(what, done, total))

@@ -1,4 +1,4 @@
-"""The scale a model sees at: how a picture of any size is laid into its frame, and back."""
+"""The rule `Frame`: an image of any size is laid into a square, and back."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fewmask.scale.resampling import resample, resampling_weights
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -15,7 +17,6 @@ class Frame:
 
     A picture is resampled to that scale (antialiased linear filter), placed in the middle of a
     `size` × `size` square, and what the square has left is filled by reflecting the picture.
-    The same arithmetic stands in `model.keras` and in `model.onnx`; this file is the reference.
 
     Args:
         size: Side of the square in pixels, a multiple of the model's stride.
@@ -53,36 +54,6 @@ def frame_placement(length: int, longest: int, size: int) -> tuple[float, int, i
     # Whole numbers, so that the exported models round the very same way.
     inner = max(1, (2 * length * size + longest) // (2 * longest))
     return size / longest, (size - inner) // 2, inner
-
-
-def resampling_weights(
-    centers: NDArray[np.float64], length: int, support: float
-) -> NDArray[np.float32]:
-    """Builds the matrix of an antialiased linear filter along one side.
-
-    Row `i` weighs the source pixels by a tent around `centers[i]`: `max(0, 1 - |j + 0.5 -
-    centers[i]| / support)`, scaled so that each row adds up to 1. With `support = max(1,
-    shrinking factor)` this is the filter that Pillow calls BILINEAR.
-
-    Args:
-        centers: Positions in the source, shape `(n,)`, pixel `j` covers `j` to `j + 1`; within
-            `[0.5, length - 0.5]` or less than `support` away from it.
-        length: Number of source pixels.
-        support: Half width of the tent in source pixels, at least 1.
-
-    Returns:
-        Weights of shape `(n, length)`.
-
-    Example:
-
-    >>> resampling_weights(np.array([0.5, 1.0]), length=2, support=1.0)
-    array([[1. , 0. ],
-           [0.5, 0.5]], dtype=float32)
-    """
-    distance = np.abs(np.arange(length) + 0.5 - centers[:, None])
-    weights = np.maximum(0.0, 1.0 - distance / support)
-    weights /= weights.sum(axis=1, keepdims=True)
-    return weights.astype(np.float32)
 
 
 def weights_into_frame(length: int, longest: int, size: int) -> NDArray[np.float32]:
@@ -130,13 +101,10 @@ def into_frame(image: NDArray[Any], size: int) -> NDArray[np.float32]:
     Returns:
         Shape `(size, size, C)`, in the range of `image`.
     """
-    height, width, channels = image.shape
+    height, width, _ = image.shape
     longest = max(height, width)
-    rows = weights_into_frame(height, longest, size)
-    columns = weights_into_frame(width, longest, size)
-    narrow = rows @ image.reshape(height, -1).astype(np.float32)
-    framed: NDArray[np.float32] = np.matmul(columns, narrow.reshape(size, width, channels))
-    return framed
+    rows, columns = (weights_into_frame(side, longest, size) for side in (height, width))
+    return resample(image.astype(np.float32), rows, columns)
 
 
 def out_of_frame(maps: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
@@ -150,10 +118,6 @@ def out_of_frame(maps: NDArray[np.float32], height: int, width: int) -> NDArray[
     Returns:
         Shape `(height, width, K)`.
     """
-    size, _, depth = maps.shape
-    longest = max(height, width)
-    rows = weights_out_of_frame(height, longest, size)
-    columns = weights_out_of_frame(width, longest, size)
-    tall = rows @ maps.reshape(size, -1)
-    unframed: NDArray[np.float32] = np.matmul(columns, tall.reshape(height, size, depth))
-    return unframed
+    size, longest = maps.shape[0], max(height, width)
+    rows, columns = (weights_out_of_frame(side, longest, size) for side in (height, width))
+    return resample(maps, rows, columns)
