@@ -1,11 +1,12 @@
 """Makes the pictures of README and documentation from a run.
 
-    python docs/make_pictures.py runs/demo-chairs-1 demo/chairs
+    python docs/make_pictures.py runs/chairs-1 chairs
 
-Written are, in docs/images: `result.png`, four test images as photo, truth and prediction, from
-the best scored to the worst; `prediction.jpg`, the overlay of the first test image;
-`inspect.png`, the contact sheet of the dataset; `report.png`, the report as Chromium shows it,
-where there is a Chromium.
+Run and dataset are those that the tutorial makes. Written are, in docs/images: `result.png`, four
+test images as photo, truth and prediction, from the best scored to the worst; `prediction.jpg`,
+the overlay of the first test image; `inspect.png`, the contact sheet of the dataset; `early.jpg`
+and `late.jpg`, what training drew in its first epochs and its last; `report.png`, the report as
+Chromium shows it, where there is a Chromium.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from fewmask.inference.outputs import Prediction
 
 IMAGES = Path(__file__).parent / "images"
 SIDE, GAP, COUNT = 220, 6, 4
+EARLY = 4
+"""By this epoch something is found, and most of it is wrong."""
 
 
 def pick_samples(run: fewmask.Run) -> list[str]:
@@ -72,6 +75,20 @@ def draw_strip(run: fewmask.Run, dataset: fewmask.Dataset) -> NDArray[np.uint8]:
     return strip
 
 
+def pick_sheets(run: fewmask.Run) -> tuple[Path, Path]:
+    """Picks two of the sheets that training draws whenever the model gets better.
+
+    Args:
+        run: A run whose model got better in its first epoch, as every model does.
+
+    Returns:
+        The last one up to epoch `EARLY`, and the last of all.
+    """
+    sheets = sorted((run.folder / "samples").glob("epoch-*.jpg"))
+    early = [sheet for sheet in sheets if int(sheet.stem.removeprefix("epoch-")) <= EARLY]
+    return early[-1], sheets[-1]
+
+
 def photograph_page(page: Path, picture: Path) -> bool:
     """Lets Chromium draw a page into a PNG file.
 
@@ -107,6 +124,9 @@ def main() -> None:
     prediction = fewmask.load(run).predict(dataset.image_path(first))
     prediction.save_overlay(IMAGES / "prediction.jpg")
     draw_contact_sheet(dataset, IMAGES / "inspect.png")
+    for name, sheet in zip(("early.jpg", "late.jpg"), pick_sheets(run), strict=True):
+        shutil.copyfile(sheet, IMAGES / name)
+        print(f"{name} is {sheet.name}")
     if not photograph_page(run.folder / "report.html", IMAGES / "report.png"):
         print("No Chromium: report.png stays as it was.")
     print(f"Look at {IMAGES}")

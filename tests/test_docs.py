@@ -1,9 +1,11 @@
-"""The pages say what the program does: commands, options, links, names and examples."""
+"""The pages say what the program does: commands, options, links and names.
+
+That what they show runs is tested in `tests/docs`.
+"""
 
 from __future__ import annotations
 
 import ast
-import doctest
 import importlib
 import re
 import shlex
@@ -62,6 +64,14 @@ def parse(line: str) -> None:
         command.make_context(name, arguments)
 
 
+def every_command() -> Iterator[click.Command]:
+    for name in COMMANDS:
+        command = commands.get_command(click.Context(commands), name)
+        assert command is not None
+        yield command
+        yield from getattr(command, "commands", {}).values()
+
+
 def help_page() -> str:
     """Renders the reference of the command line."""
     top = click.Context(
@@ -73,6 +83,10 @@ def help_page() -> str:
         assert command is not None
         inner = click.Context(command, info_name=name, parent=top, terminal_width=78)
         sections.append(f"## fewmask {name}\n\n```text\n{command.get_help(inner)}\n```\n")
+        for word, part in getattr(command, "commands", {}).items():
+            deep = click.Context(part, info_name=word, parent=inner, terminal_width=78)
+            told = part.get_help(deep)
+            sections.append(f"### fewmask {name} {word}\n\n```text\n{told}\n```\n")
     return HEADER + "\n".join(sections) + "\nNext: `fewmask train demo/chairs`\n"
 
 
@@ -112,12 +126,13 @@ def test_every_command_is_shown_in_a_how_to_or_the_tutorial() -> None:
 def test_every_option_of_a_page_exists() -> None:
     there = {
         spelling
-        for name in COMMANDS
-        for parameter in commands.get_command(click.Context(commands), name).params  # type: ignore[union-attr]
+        for command in every_command()
+        for parameter in command.params
         for spelling in [*parameter.opts, *parameter.secondary_opts]
     }
     there |= {"--help", "--version"}
-    others = {"--logdir", "--index-url", "--real-data"}  # of other programs
+    # Of other programs, and of our own scripts.
+    others = {"--logdir", "--index-url", "--real-data", "--class", "--data", "--rounds"}
     for page in PAGES:
         for code in CODE.findall(FENCE.sub("", page.read_text("utf-8"))):
             found = set(re.findall(r"(?<!\S)--[a-z][a-z-]+", code))
@@ -167,18 +182,6 @@ def test_python_examples_use_names_that_exist(page: Path) -> None:
                 and node.value.id == "fewmask"
             ):
                 assert node.attr in fewmask.__all__, f"fewmask has no {node.attr}"
-
-
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if ">>>" in page.read_text("utf-8")], ids=in_page
-)
-def test_python_sessions_give_what_the_page_shows(page: Path) -> None:
-    session = "\n".join(blocks(page.read_text("utf-8"), "pycon"))
-    test = doctest.DocTestParser().get_doctest(session, {}, in_page(page), str(page), 0)
-    complaints: list[str] = []
-    result = doctest.DocTestRunner(verbose=False).run(test, out=complaints.append)
-    assert result.attempted > 0
-    assert result.failed == 0, "".join(complaints)
 
 
 def test_every_name_of_the_front_door_is_in_the_reference() -> None:
