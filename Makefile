@@ -6,7 +6,7 @@ CONSTRAINTS := constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo story test lint docs bench clean
+.PHONY: help demo story test test-backends lint docs bench clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,25 @@ servers:
 	  echo "Some tests will be skipped. To run them: sudo apt-get install" $$missing; \
 	fi
 
+# What depends on the backend. Training is compared step by step on torch alone; here it only
+# has to run: networks, losses, saving, export, two steps of training, to_keras.
+BACKEND_TESTS := tests/models tests/data/loaders/test_keras.py tests/training/test_optimizer.py \
+  tests/training/test_fit.py
+.venv-%/backend: pyproject.toml $(CONSTRAINTS) constraints-backends.txt
+	@echo "Setting up .venv-$*: some minutes, once."
+	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	@# What only these need comes on top; for h5py TensorFlow sets a limit of its own.
+	@grep -v '^h5py==' $(CONSTRAINTS) | cat - constraints-backends.txt > .venv-$*/constraints.txt
+	@.venv-$*/bin/python -m pip --disable-pip-version-check install --quiet \
+	  --constraint .venv-$*/constraints.txt --editable ".[$*]" hypothesis pytest
+	@touch $@
+
+test-backends: .venv-jax/backend .venv-tensorflow/backend  ## Run networks, losses, saving and a short training on JAX and TensorFlow
+	@for backend in jax tensorflow; do \
+	  echo "== $$backend"; \
+	  KERAS_BACKEND=$$backend .venv-$$backend/bin/python -m pytest -q -m "not slow" $(BACKEND_TESTS) || exit 1; \
+	done
+
 lint: $(VENV)/installed  ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -70,4 +89,4 @@ bench: $(VENV)/installed $(PEER)/installed  ## Measure speed and memory against 
 	$(PEER)/bin/python benchmarks/augmentation.py
 
 clean:  ## Remove what the targets made; runs stay
-	rm -rf $(VENV) $(PEER) site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEER) .venv-jax .venv-tensorflow site .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -195,6 +195,12 @@ def _export_by_torch(core: Any, spec: ModelSpec, size: int) -> Any:
 
 def _export_by_tensorflow(core: Any, spec: ModelSpec, size: int) -> Any:
     signature = [keras.InputSpec(dtype="float32", shape=(None, size, size, spec.channels))]
+    for layer in core.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            # What TensorFlow holds as an array of its own, tf2onnx takes for one more input.
+            layer.mean, layer.variance = (
+                keras.ops.convert_to_numpy(each) for each in (layer.mean, layer.variance)
+            )
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         # tf2onnx asks NumPy 2 for a name of NumPy 1, which Keras puts back first.
         warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)

@@ -104,7 +104,8 @@ def test_cutting_out_what_is_needed_changes_nothing(
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(warping, "part_seen", lambda source, length, axis, size: (0, length))
         whole, of_whole = warp_sample(image, classes_of(image), 32, warp, spot)
-    assert np.abs(patch.astype(int) - whole).max() <= 1
+    # OpenCV rounds positions to 1/32 of a pixel, in the cut and in the whole each in its own way.
+    assert np.abs(patch.astype(int) - whole).max() <= 255 / 32
     assert (mask != of_whole).mean() < 0.01
 
 
