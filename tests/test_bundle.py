@@ -38,8 +38,8 @@ def test_a_model_of_patches_comes_back_from_its_text() -> None:
         "scale": 0.369942,
         "tile": 256,
         "overlap": 64,
-        "made": 576,
-        "of": 1557,
+        "block": 576,
+        "block_in_image": 1557,
     }
 
 
@@ -67,10 +67,10 @@ TILES = "tiles that overlap by at most half of their side"
         ({"overlap": 0}, TILES, "tiles of 256 with 0 pixels of overlap"),
         ({"overlap": 256}, TILES, "tiles of 256 with 256 pixels of overlap"),
         ({"overlap": -64}, TILES, "tiles of 256 with -64 pixels of overlap"),
-        ({"made": 500}, "blocks of whole tiles, multiples of 192 pixels", "blocks of 500"),
-        ({"made": 0}, "blocks of whole tiles, multiples of 192 pixels", "blocks of 0"),
-        ({"of": 0}, "a scale above 0, up to 2", "576 pixels made of 0"),
-        ({"of": 100}, "a scale above 0, up to 2", "576 pixels made of 100"),
+        ({"block": 500}, "blocks of whole tiles, multiples of 192 pixels", "blocks of 500"),
+        ({"block": 0}, "blocks of whole tiles, multiples of 192 pixels", "blocks of 0"),
+        ({"block_in_image": 0}, "a scale above 0, up to 2", "576 pixels made of 0"),
+        ({"block_in_image": 100}, "a scale above 0, up to 2", "576 pixels made of 100"),
         ({"rule": "tiles"}, "the rule frame or pixels", "'tiles'"),
     ],
 )

@@ -20,7 +20,7 @@ def test_windows_cover_a_side_and_fade_into_each_other(length, rule):
     windows = cut_windows(length, rule)
     total = np.zeros(length)
     for number, window in enumerate(windows):
-        assert window.start == number * rule.of
+        assert window.start == number * rule.block_in_image
         assert len(window.weights) == window.stop - window.start
         assert 0 <= window.weights.min() <= window.weights.max() <= 1
         total[window.place] += window.weights
@@ -32,16 +32,16 @@ def test_windows_cover_a_side_and_fade_into_each_other(length, rule):
 def test_windows_hold_whole_tiles_and_none_is_much_larger_or_very_thin(length, rule):
     windows = cut_windows(length, rule)
     counts = [pixels_placement(window.stop - window.start, rule)[1] for window in windows]
-    assert set(counts[:-1]) <= {rule.made // rule.step}
+    assert set(counts[:-1]) <= {rule.block // rule.step}
     # One after the other they are the tiles of the whole.
     assert sum(counts) == pixels_placement(length, rule)[1]
     sides = [window.stop - window.start for window in windows]
-    assert max(sides) <= 1.5 * rule.of + rule.overlap / rule.scale + 1
-    assert len(sides) == 1 or min(sides) >= rule.of / 2
+    assert max(sides) <= 1.5 * rule.block_in_image + rule.overlap / rule.scale + 1
+    assert len(sides) == 1 or min(sides) >= rule.block_in_image / 2
 
 
 def test_windows_by_hand():
-    rule = Pixels(tile=16, overlap=4, made=12, of=12)
+    rule = Pixels(tile=16, overlap=4, block=12, block_in_image=12)
     first, second = cut_windows(28, rule)
     # the outer quarters of the overlap do not count
     assert (first.start, first.stop, second.start, second.stop) == (0, 16, 12, 28)
@@ -50,7 +50,7 @@ def test_windows_by_hand():
     assert first.weights[:12].min() == second.weights[4:].min() == 1
 
 
-SMALL = Pixels(tile=32, overlap=8, made=24, of=24)
+SMALL = Pixels(tile=32, overlap=8, block=24, block_in_image=24)
 """Blocks of one tile of 32 pixels."""
 
 

@@ -140,7 +140,13 @@ def test_the_quickest_place_comes_first(tmp_path, write_model, monkeypatch):
 def test_a_scale_that_makes_no_sense(tmp_path, write_model):
     path = write_model(tmp_path / "model.onnx")
     facts = json.loads(onnx.load(path).metadata_props[0].value)
-    facts["scale"] = {"rule": "pixels", "tile": 64, "overlap": 64, "made": 48, "of": 48}
+    facts["scale"] = {
+        "rule": "pixels",
+        "tile": 64,
+        "overlap": 64,
+        "block": 48,
+        "block_in_image": 48,
+    }
     with_facts(path, json.dumps(facts))
     with pytest.raises(
         ModelError,

@@ -10,9 +10,9 @@ from fewmask.models.saving import KerasModel, save_keras
 from fewmask.scale import Pixels
 
 SCALES = {
-    "1": Pixels(tile=32, overlap=8, made=48, of=48),
-    "0.37": Pixels(tile=64, overlap=32, made=64, of=173),
-    "1.5": Pixels(tile=64, overlap=32, made=96, of=64),
+    "1": Pixels(tile=32, overlap=8, block=48, block_in_image=48),
+    "0.37": Pixels(tile=64, overlap=32, block=64, block_in_image=173),
+    "1.5": Pixels(tile=64, overlap=32, block=96, block_in_image=64),
 }
 """Blocks of two or three tiles, so small that an image of 300 pixels has many."""
 

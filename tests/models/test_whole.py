@@ -104,7 +104,7 @@ def test_a_copy_is_float32_whatever_the_core_was_trained_in(make_core, picture, 
     assert {layer.compute_dtype for layer in copy.layers} == {"float32"}
     assert model.compute_dtype == "float32"
     image = picture(32, 32)[None]
-    np.testing.assert_allclose(outputs(copy, image), outputs(core, image), atol=0.1)
+    np.testing.assert_allclose(outputs(copy, image), outputs(core, image), atol=0.25)
 
 
 def test_a_machine_without_fewmask_opens_the_file(make_core, picture, tmp_path):

@@ -29,14 +29,14 @@ def test_the_nearest_ratio_is_near(scale: float, size: int) -> None:
     assert rule.scale == pytest.approx(scale, rel=0.004)
     assert rule.tile == size
     assert rule.overlap == pytest.approx(size / 4, abs=0.5)
-    assert rule.made % rule.step == 0
-    assert Fraction(*rule.ratio) == Fraction(rule.made, rule.of)
+    assert rule.block % rule.step == 0
+    assert Fraction(*rule.ratio) == Fraction(rule.block, rule.block_in_image)
 
 
 @pytest.mark.parametrize("scale", [1, 2, 0.5, 0.25, 0.125])
 def test_round_scales_are_met(scale: float) -> None:
     rule = Pixels.near(scale, 256)
-    assert (rule.scale, rule.tile, rule.overlap, rule.made) == (scale, 256, 64, 576)
+    assert (rule.scale, rule.tile, rule.overlap, rule.block) == (scale, 256, 64, 576)
 
 
 @given(rules)
@@ -47,7 +47,7 @@ def test_comes_back_from_json(rule: Pixels) -> None:
 @given(sides, rules)
 def test_tiles_cover_a_side_and_none_is_needless(length: int, rule: Pixels) -> None:
     inner, count = pixels_placement(length, rule)
-    assert 0 <= inner - length * rule.scale < 1.000001
+    assert -1e-9 < inner - length * rule.scale < 1
     covered = (count - 1) * rule.step + rule.tile
     assert covered >= inner
     assert count == 1 or covered - rule.step < inner
@@ -65,7 +65,7 @@ def test_every_place_is_a_mean_of_places(length: int, rule: Pixels) -> None:
 
 
 def test_the_outer_quarters_of_an_overlap_do_not_count() -> None:
-    rule = Pixels(tile=16, overlap=8, made=8, of=8)
+    rule = Pixels(tile=16, overlap=8, block=8, block_in_image=8)
     leaving = weights_out_of_tiles(24, rule)
     assert leaving.shape == (24, 2, 16)
     later = leaving[8:16, 1].sum(axis=1)
@@ -90,7 +90,7 @@ def test_at_scale_one_nothing_is_resampled() -> None:
 
 def test_a_tiny_image_is_reflected_more_than_once() -> None:
     image = np.array([[[10.0], [20.0]]], np.float32)
-    (((tile,),)) = into_pixels(image, Pixels(tile=8, overlap=2, made=6, of=6))[..., 0]
+    (((tile,),)) = into_pixels(image, Pixels(tile=8, overlap=2, block=6, block_in_image=6))[..., 0]
     assert tile.tolist() == [[10, 20, 20, 10, 10, 20, 20, 10]] * 8
 
 

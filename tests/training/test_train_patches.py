@@ -56,8 +56,13 @@ def test_the_plan_holds_every_number(trained: tuple[Run, list[str]]) -> None:
     run, said = trained
     plan = run.plan()
     assert plan["pixels"] == {
-        "rule": "pixels", "scale": 1.0, "tile": 32, "overlap": 8, "made": 504, "of": 504
-    }  # fmt: skip
+        "rule": "pixels",
+        "scale": 1.0,
+        "tile": 32,
+        "overlap": 8,
+        "block": 504,
+        "block_in_image": 504,
+    }
     assert (plan["size"], plan["foreground_share"], plan["batch_size"]) == (32, 0.5, 4)
     # both sentences, and how much there is to learn
     assert [sentence for sentence in said if sentence.startswith("scale 1: patches of 32 pix")]

@@ -12,7 +12,7 @@ from fewmask.training import windows as windowing
 from fewmask.training.judge import OUTSIDE
 from fewmask.training.windows import Window, Windows, cover, look_through
 
-RULE = Pixels(tile=64, overlap=16, made=96, of=96)
+RULE = Pixels(tile=64, overlap=16, block=96, block_in_image=96)
 
 
 def drawn(height: int, width: int) -> NDArray[np.uint8]:
@@ -77,7 +77,7 @@ def test_of_large_images_some_windows_are_kept_and_of_each_at_least_one(
 
 @pytest.mark.parametrize("copied_at", [1.0, 0.5])
 def test_windows_show_the_scale_of_the_model(tmp_path: Path, copied_at: float) -> None:
-    half = Pixels(tile=32, overlap=8, made=24, of=48)
+    half = Pixels(tile=32, overlap=8, block=24, block_in_image=48)
     side = round(64 * copied_at)
     copies = copies_of(tmp_path, (side, side), scale=copied_at)
     (window,) = cover(copies, [0], half, seed=0)

@@ -62,13 +62,13 @@ def cut_windows(length: int, rule: Pixels) -> list[Window]:
     >>> [(window.start, window.stop) for window in cut_windows(2000, rule)]
     [(0, 640), (576, 1216), (1152, 2000)]
     """
-    shared = rule.overlap * rule.of // rule.made
-    count = max(1, (2 * (length - shared) + rule.of) // (2 * rule.of))
+    shared = rule.overlap * rule.block_in_image // rule.block
+    count = max(1, (2 * (length - shared) + rule.block_in_image) // (2 * rule.block_in_image))
     rise = share_of_later((np.arange(shared) + 0.5) * rule.scale, rule)
     windows = []
     for number in range(count):
-        start = number * rule.of
-        stop = length if number == count - 1 else start + rule.of + shared
+        start = number * rule.block_in_image
+        stop = length if number == count - 1 else start + rule.block_in_image + shared
         weights = np.ones(stop - start, np.float32)
         if number > 0:
             weights[:shared] = rise

@@ -34,22 +34,23 @@ class Pixels:
     Args:
         tile: Side of a tile in pixels that the network sees.
         overlap: Such pixels that neighbouring tiles share, at most half of `tile`.
-        made: Side of a block in such pixels, a multiple of `tile - overlap`.
-        of: Image pixels that these are made of.
+        block: Pixels from where a block begins to where the next one does, a multiple of
+            `tile - overlap`.
+        block_in_image: Image pixels that these are made of.
 
     Raises:
         ArgumentError: If these numbers make no sense.
 
     Example:
 
-    >>> Pixels(tile=256, overlap=64, made=576, of=1152).scale
+    >>> Pixels(tile=256, overlap=64, block=576, block_in_image=1152).scale
     0.5
     """
 
     tile: int
     overlap: int
-    made: int
-    of: int
+    block: int
+    block_in_image: int
 
     def __post_init__(self) -> None:
         if not 0 < 2 * self.overlap <= self.tile:
@@ -59,18 +60,18 @@ class Pixels:
                 f"tiles of {self.tile} with {self.overlap} pixels of overlap",
                 "Choose other tiles.",
             )
-        if self.made < 1 or self.made % (self.tile - self.overlap):
+        if self.block < 1 or self.block % (self.tile - self.overlap):
             raise ArgumentError(
                 "scale",
                 f"blocks of whole tiles, multiples of {self.tile - self.overlap} pixels",
-                f"blocks of {self.made}",
+                f"blocks of {self.block}",
                 "Choose other blocks.",
             )
-        if self.of < 1 or self.scale > LARGEST_SCALE:
+        if self.block_in_image < 1 or self.scale > LARGEST_SCALE:
             raise ArgumentError(
                 "scale",
                 f"a scale above 0, up to {LARGEST_SCALE:g}",
-                f"{self.made} pixels made of {self.of}",
+                f"{self.block} pixels made of {self.block_in_image}",
                 "Choose another scale.",
             )
 
@@ -85,17 +86,18 @@ class Pixels:
         Example:
 
         >>> Pixels.near(0.37, size=256)
-        Pixels(tile=256, overlap=64, made=576, of=1557)
+        Pixels(tile=256, overlap=64, block=576, block_in_image=1557)
         """
         overlap = round(size * SHARE_OF_OVERLAP)
-        made = max(1, round(BLOCK / (size - overlap))) * (size - overlap)
-        # Rounded up where half would make the scale too large.
-        return cls(size, overlap, made, max(round(made / scale), math.ceil(made / LARGEST_SCALE)))
+        block = max(1, round(BLOCK / (size - overlap))) * (size - overlap)
+        # Rounded down, half an odd number would make the scale too large.
+        smallest = math.ceil(block / LARGEST_SCALE)
+        return cls(size, overlap, block, max(round(block / scale), smallest))
 
     @property
     def scale(self) -> float:
         """Pixels that the network sees per image pixel."""
-        return self.made / self.of
+        return self.block / self.block_in_image
 
     @property
     def step(self) -> int:
@@ -105,8 +107,8 @@ class Pixels:
     @property
     def ratio(self) -> tuple[int, int]:
         """The scale in lowest terms: so many pixels are made of so many image pixels."""
-        shared = math.gcd(self.made, self.of)
-        return self.made // shared, self.of // shared
+        shared = math.gcd(self.block, self.block_in_image)
+        return self.block // shared, self.block_in_image // shared
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values that `from_json` turns back into an equal rule."""
@@ -136,7 +138,7 @@ def pixels_placement(length: int, rule: Pixels) -> tuple[int, int]:
 
     Example:
 
-    >>> pixels_placement(1000, Pixels(tile=256, overlap=64, made=576, of=1152))
+    >>> pixels_placement(1000, Pixels(tile=256, overlap=64, block=576, block_in_image=1152))
     (500, 3)
     """
     made, of = rule.ratio
