@@ -37,7 +37,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -278,15 +278,22 @@ def measure_reading(ours: Fewmask, work: Path, rounds: int) -> dict[str, list[fl
 Row = tuple[str, bytes, bytes]
 
 
-def new_share(before: Iterable[bytes], after: Iterable[bytes]) -> float:
+Piece = tuple[bytes, int]
+
+
+def piece_of(content: bytes | memoryview) -> Piece:
+    """Returns what a store would know of a piece: its hash and its size."""
+    return hashlib.sha256(content).digest(), len(content)
+
+
+def new_share(before: Sequence[Piece], after: Sequence[Piece]) -> float:
     """Returns the bytes of pieces that were not there, as a share of all."""
-    there = {hashlib.sha256(piece).digest() for piece in before}
-    pieces = list(after)
-    new = sum(len(piece) for piece in pieces if hashlib.sha256(piece).digest() not in there)
-    return new / sum(map(len, pieces))
+    there = {digest for digest, _ in before}
+    new = sum(size for digest, size in after if digest not in there)
+    return new / sum(size for _, size in after)
 
 
-def by_hash(rows: Sequence[Row], work: Path) -> list[bytes]:
+def by_hash(rows: Sequence[Row], work: Path) -> list[Piece]:
     """Writes shards as `build` does."""
     from fewmask.data.schema import Column
     from fewmask.packages.shard import write_shard
@@ -297,7 +304,7 @@ def by_hash(rows: Sequence[Row], work: Path) -> list[bytes]:
     shards: list[list[tuple[int, Row]]] = [[] for _ in range(count)]
     for row in rows:
         shards[shard_of(hash_id(row[0]), count)].append((hash_id(row[0]), row))
-    contents = []
+    pieces = []
     for members in shards:
         ordered = [row for _, row in sorted(members)]
         groups = group_rows([len(image) + len(mask) for _, image, mask in ordered])
@@ -308,8 +315,9 @@ def by_hash(rows: Sequence[Row], work: Path) -> list[bytes]:
             ]
             for group in groups
         ]
-        contents.append(write_shard(work / "shard", columns, values, {}).path.read_bytes())
-    return contents
+        shard = write_shard(work / "shard", columns, values, {})
+        pieces.append((bytes.fromhex(shard.sha256), shard.size))
+    return pieces
 
 
 def arrow_table(rows: Sequence[Row]) -> Any:
@@ -326,19 +334,19 @@ def arrow_table(rows: Sequence[Row]) -> Any:
     )
 
 
-def in_order(rows: Sequence[Row], work: Path) -> list[bytes]:
+def in_order(rows: Sequence[Row], work: Path) -> list[Piece]:
     """Writes 64 shards of rows in their order."""
     import pyarrow.parquet as pq
 
     size = -(-len(rows) // 64)
-    contents = []
+    pieces = []
     for start in range(0, len(rows), size):
         pq.write_table(arrow_table(rows[start : start + size]), work / "shard", compression="none")
-        contents.append((work / "shard").read_bytes())
-    return contents
+        pieces.append(piece_of((work / "shard").read_bytes()))
+    return pieces
 
 
-def by_content(rows: Sequence[Row], work: Path) -> list[bytes]:
+def by_content(rows: Sequence[Row], work: Path) -> list[Piece]:
     """Writes one file by content-defined chunking, and returns its pages and its footer."""
     import pyarrow.parquet as pq
 
@@ -362,9 +370,9 @@ def by_content(rows: Sequence[Row], work: Path) -> list[bytes]:
             last = place + chunk.total_compressed_size
             while place < last:
                 head, size = read_struct(content[place : place + 4096])
-                pieces.append(content[place : place + size + head[3]])
+                pieces.append(piece_of(content[place : place + size + head[3]]))
                 place += size + head[3]
-    return [*pieces, content[last:]]
+    return [*pieces, piece_of(content[last:])]
 
 
 def measure_sharing(ours: Fewmask, work: Path, count: int) -> list[tuple[str, list[float]]]:
