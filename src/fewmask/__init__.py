@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fewmask.packages.push import push as push
     from fewmask.run import Run as Run
     from fewmask.run import open_run as open_run
+    from fewmask.training.preparation import plan as plan
     from fewmask.training.train import resume as resume
     from fewmask.training.train import train as train
 
@@ -42,6 +43,7 @@ _HOMES = {
     "load": "fewmask.inference.predict",
     "load_dataset": "fewmask.packages.load",
     "open_run": "fewmask.run",
+    "plan": "fewmask.training.preparation",
     "push": "fewmask.packages.push",
     "resume": "fewmask.training.train",
     "train": "fewmask.training.train",
@@ -62,6 +64,7 @@ __all__ = [
     "load",
     "load_dataset",
     "open_run",
+    "plan",
     "push",
     "resume",
     "train",

@@ -98,6 +98,10 @@ class Run:
         except tomllib.TOMLDecodeError as error:
             raise RunError(path, "TOML", str(error), "Restore the file or train again.") from error
 
+    def write_plan(self, text: str) -> None:
+        """Writes `plan.toml`, whole or not at all."""
+        write_text(self.folder / "plan.toml", text)
+
     def epochs(self) -> list[dict[str, float]]:
         """Reads the curve.
 

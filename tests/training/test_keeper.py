@@ -19,6 +19,7 @@ from fewmask.training.keeper import (
     set_variables,
     variables_of,
 )
+from fewmask.training.pacemaker import Course
 
 PLAN = SimpleNamespace(
     epochs=9, steps_per_epoch=5, batch_size=4, learning_rate=0.001, plateau=3, early_stopping=4
@@ -28,7 +29,7 @@ PLAN = SimpleNamespace(
 def keeper(state: State, others: list[Any], heard: list[Any]) -> Any:
     nothing: Any = None
     plan: Any = PLAN
-    return Keeper(nothing, plan, state, others, nothing, nothing, heard.append)
+    return Keeper(nothing, Course(plan), state, others, nothing, nothing, heard.append)
 
 
 def test_a_better_dice_ranks_higher_and_of_equals_the_lower_loss() -> None:

@@ -78,7 +78,7 @@ def test_auto_stands_before_the_networks() -> None:
         ),
         (
             {"widht": 8},
-            "widht: expected one of model, pretrained, epochs, size, scale, batch_size, "
+            "widht: expected one of model, pretrained, budget, epochs, size, scale, batch_size, "
             "learning_rate, width, depth, normalization, dropout, loss, augment, plateau, "
             "early_stopping, average, seed, tensorboard, found no such field. Did you mean width?",
         ),

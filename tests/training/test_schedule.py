@@ -5,7 +5,7 @@ from fewmask.training.schedule import WarmUpThenCosine
 
 
 def rates(warm_up_steps: int, total_steps: int) -> list[float]:
-    rate = WarmUpThenCosine(0.5, warm_up_steps, total_steps)
+    rate = WarmUpThenCosine(0.5, warm_up_steps, [(total_steps, 1.0)])
     return [float(rate(step)) for step in range(total_steps + 2)]
 
 
@@ -25,7 +25,7 @@ def test_a_training_of_one_step_learns_something() -> None:
 
 
 def test_keras_saves_and_loads_it() -> None:
-    rate = WarmUpThenCosine(0.5, 5, 50)
+    rate = WarmUpThenCosine(0.5, 5, [(20, 0.5), (50, 1.0)])
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(rate))
     assert again.get_config() == rate.get_config()
     assert [float(again(step)) for step in (0, 7)] == [float(rate(step)) for step in (0, 7)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import traceback
 from importlib import import_module
 
@@ -11,8 +12,12 @@ import click
 import fewmask
 from fewmask.errors import FewmaskError
 
+BEGAN = time.monotonic()
+"""When the process began, but for the moment that Python itself takes to start."""
+
 COMMANDS = {
     "inspect": "Show what a folder of images and masks is taken for.",
+    "plan": "Say what a training would do in a given time.",
     "train": "Train a model on a folder of images and masks.",
     "evaluate": "Score a model on images with masks.",
     "predict": "Make label maps and overlays of photographs.",

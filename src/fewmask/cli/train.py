@@ -9,61 +9,30 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from fewmask.cli import BEGAN
 from fewmask.cli.data_options import DataOptions, data_options
+from fewmask.cli.recipe_options import recipe_options
 from fewmask.errors import ArgumentError, typed
 
 
-@click.command("train", epilog="Example: fewmask train photos/ --name chairs --epochs 40")
+@click.command("train", epilog="Example: fewmask train photos/ --name chairs --budget 10m")
 @click.argument("dataset", required=False)
 @click.option("--name", help="Name of the run.  [default: a numbered one]")
 @click.option("--resume", metavar="RUN", help="Go on with a training that was stopped or killed.")
+@click.option(
+    "--plan", metavar="TOML", help="Follow a plan as it is: of fewmask plan, or of another run."
+)
 @data_options
-@click.option("--epochs", type=int, help="Passes over the training images.  [default: 40]")
-@click.option(
-    "--model", help="unet, or a pretrained encoder such as mobilenet_v2.  [default: auto]"
-)
-@click.option("--scratch", is_flag=True, help="Use no pretrained weights.")
-@click.option(
-    "--size",
-    type=int,
-    help="Longest side that the model sees; with --scale, side of a patch.  [default: 256]",
-)
-@click.option(
-    "--scale",
-    type=float,
-    help="Learn from patches at this scale: 1 is the images' own.  [default: whole images]",
-)
-@click.option("--batch-size", type=int, help="Images a step.  [default: 4]")
-@click.option("--learning-rate", type=float, help="Highest learning rate.")
-@click.option("--width", type=int, help="Channels of the U-Net's finest level.  [default: 16]")
-@click.option("--depth", type=int, help="Times the U-Net halves its finest level.  [default: 4]")
-@click.option("--normalization", help="batch, group or none.  [default: by the batch size]")
-@click.option("--dropout", type=float, help="Share of features left out in training.  [default: 0]")
-@click.option(
-    "--loss",
-    help="cross-entropy, dice, focal, tversky or cross-entropy+dice.  "
-    "[default: cross-entropy+dice]",
-)
-@click.option("--no-augment", is_flag=True, help="Show the training images as they are.")
-@click.option(
-    "--plateau", type=int, help="Cut the learning rate after so many epochs without a better loss."
-)
-@click.option(
-    "--early-stopping", type=int, help="End after so many epochs without a better validation Dice."
-)
-@click.option("--seed", type=int, help="Seed of everything that is drawn.  [default: 0]")
-@click.option("--tensorboard", is_flag=True, help="Also write curves for TensorBoard.")
+@recipe_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, nothing else.")
 def train(
     dataset: str | None,
     name: str | None,
     resume: str | None,
+    plan: str | None,
     reading: DataOptions,
-    scratch: bool,
-    no_augment: bool,
-    tensorboard: bool,
+    asked: dict[str, Any],
     as_json: bool,
-    **asked: Any,
 ) -> None:
     """Train a model on DATASET: a folder of images and masks, or the name of an installed dataset.
 
@@ -80,15 +49,14 @@ def train(
         from fewmask.training import train as training
 
         if resume is not None:
-            run = training.resume(resume, listener=watch)
+            run = training.resume(resume, listener=watch, began=BEGAN)
         else:
             run = training.train(
                 str(dataset),
                 name=name,
                 listener=watch,
-                pretrained=False if scratch else None,
-                augment=False if no_augment else None,
-                tensorboard=tensorboard or None,
+                plan=plan,
+                began=BEGAN,
                 **reading.keywords(),
                 **asked,
             )

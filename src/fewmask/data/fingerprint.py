@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fewmask.data import imageio
 from fewmask.data.dataset import Dataset
 from fewmask.data.packed import SampleFile
+from fewmask.data.thickness import measure_thickness
 from fewmask.errors import DataError
 
 _LONGEST_MEASURED = 256
@@ -40,6 +41,7 @@ class Fingerprint:
         class_images: Number of masks that hold each class.
         ignored_pixels: Number of mask pixels that count for nothing.
         class_ids: The class ids in each mask, in the order of the rows.
+        thickness: How thick the things in each mask are, see `measure_thickness`.
         sha256: Of the sample ids and the bytes of the files; the order of rows and the folder
             they lie in do not matter.
     """
@@ -56,6 +58,7 @@ class Fingerprint:
     ignored_pixels: int
     class_ids: tuple[tuple[int, ...], ...]
     sha256: str
+    thickness: tuple[float, ...] = ()
 
     @property
     def class_shares(self) -> tuple[float, ...]:
@@ -106,7 +109,9 @@ def take_fingerprint(
     histogram: NDArray[np.int64] = np.zeros((1, 1), np.int64)
     class_pixels = np.zeros(256, np.int64)
     class_ids: list[tuple[int, ...]] = []
+    thickness: list[float] = []
     digests: list[str] = []
+    num_classes = dataset.classes.num_classes if dataset.classes else 0
 
     for index in range(len(dataset)):
         path = dataset.image_path(index)
@@ -119,7 +124,9 @@ def take_fingerprint(
         histogram = histogram + _histogram(image)
         digest = [dataset.sample_id(index), _digest(path)]
         if dataset.mask_column is not None:
-            pixels = np.bincount(dataset.read_mask(index).ravel(), minlength=256)
+            mask = dataset.read_mask(index)
+            pixels = np.bincount(mask.ravel(), minlength=256)
+            thickness.append(round(measure_thickness(mask, num_classes), 2))
             class_pixels += pixels
             class_ids.append(tuple(int(value) for value in pixels.nonzero()[0]))
             digest.append(_digest(dataset.mask_path(index)))
@@ -129,7 +136,6 @@ def take_fingerprint(
 
     value_range = _value_range(histogram)
     mean, deviation = _moments(histogram, value_range)
-    num_classes = dataset.classes.num_classes if dataset.classes else 0
     return Fingerprint(
         num_images=len(dataset),
         sizes=tuple((height, width, count) for (height, width), count in _by_count(sizes)),
@@ -145,6 +151,7 @@ def take_fingerprint(
         ignored_pixels=int(class_pixels[num_classes:].sum()),
         class_ids=tuple(tuple(value for value in ids if value < num_classes) for ids in class_ids),
         sha256=hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest(),
+        thickness=tuple(thickness),
     )
 
 

@@ -28,7 +28,8 @@ class Batches:
     Every batch holds `batch_size` patches and every epoch `steps_per_epoch` batches. Without
     `patches` each of them shows a whole sample, and an epoch has enough to see each sample once;
     places left over in the last batch go to samples drawn anew, so a few are seen twice (many
-    times, where there are fewer samples than places in a batch).
+    times, where there are fewer samples than places in a batch). Where `steps` says otherwise,
+    the places of all epochs are one row, in which every sample comes once before any comes again.
 
     What a batch holds is a function of `(seed, epoch, place in the epoch)` and nothing else:
     not of the number of threads, nor of where training began, so a training that is resumed
@@ -49,6 +50,8 @@ class Batches:
         epochs: How many epochs to make, or None to go on for as long as one asks.
         threads: How many threads make batches.
         patches: Where patches lie that show a part of a sample each.
+        steps: Batches in an epoch; left out, as many as show each sample once, or as `patches`
+            has.
 
     Attributes:
         steps_per_epoch: Batches in an epoch.
@@ -84,10 +87,14 @@ class Batches:
         epochs: int | None = None,
         threads: int = 1,
         patches: Patches | None = None,
+        steps: int | None = None,
     ) -> None:
+        one_pass = -(-len(indices) // max(1, batch_size))
+        steps = steps if steps is not None else patches.steps if patches else one_pass
         counts = {
             "number of training images": len(indices),
             "batch_size": batch_size,
+            "steps": steps,
             "first_epoch": first_epoch,
             "threads": threads,
         }
@@ -105,7 +112,8 @@ class Batches:
         self.epochs = epochs
         self.threads = threads
         self.patches = patches
-        self.steps_per_epoch = patches.steps if patches else -(-len(self.indices) // batch_size)
+        self.steps_per_epoch = steps
+        self._one_pass = steps == one_pass
         self.waited = 0.0
         # Weak, so that a generator that nobody refers to any more still ends its threads.
         self._generators: weakref.WeakSet[Generator[Batch, None, None]] = weakref.WeakSet()
@@ -129,14 +137,25 @@ class Batches:
         Returns:
             For each of `steps_per_epoch * batch_size` places the index of a copy, and where on
             it the patch lies, None where it shows all of it; then each of `indices` is there at
-            least once.
+            least once, if an epoch is one pass.
         """
         if self.patches is not None:
             return [*self.patches.draw(epoch)]
-        rng = np.random.default_rng([self.seed, epoch, 0])
         places = self.steps_per_epoch * self.batch_size
+        if not self._one_pass:
+            return self._row((epoch - 1) * places, places)
+        rng = np.random.default_rng([self.seed, epoch, 0])
         drawn = [rng.permutation(self.indices) for _ in range(0, places, len(self.indices))]
         return [(int(index), None) for index in np.concatenate(drawn)[:places]]
+
+    def _row(self, first: int, count: int) -> list[tuple[int, Spot | None]]:
+        """Draws a stretch of the row in which every sample comes once before any comes again."""
+        once, begin = divmod(first, len(self.indices))
+        shuffles = range(once, (first + count - 1) // len(self.indices) + 1)
+        drawn = np.concatenate(
+            [np.random.default_rng([self.seed, n, 0]).permutation(self.indices) for n in shuffles]
+        )
+        return [(int(index), None) for index in drawn[begin : begin + count]]
 
     def patch(
         self, epoch: int, place: int, index: int, spot: Spot | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,18 +15,16 @@ from numpy.typing import NDArray
 from fewmask.data.classes import Classes
 from fewmask.data.copies import Copies
 from fewmask.models.backend import keras
-from fewmask.models.losses import make_loss
-from fewmask.models.native import order_for_torch
-from fewmask.models.spec import build
-from fewmask.models.straight import straighten
 from fewmask.run import Run
 from fewmask.training.averaging import AveragedWeights
 from fewmask.training.batches import Batches
 from fewmask.training.checkpoint import State
+from fewmask.training.clock import Clock
 from fewmask.training.events import Listener, working
 from fewmask.training.judge import Judge, label_map_of
 from fewmask.training.keeper import Keeper, Stopwatch, set_variables
-from fewmask.training.optimizer import make_optimizer
+from fewmask.training.network import make_network
+from fewmask.training.pacemaker import Course, Pacemaker
 from fewmask.training.plan import Plan
 from fewmask.training.samples import SamplePictures
 from fewmask.training.tensorboard import FOLDER, TensorBoardCurves
@@ -42,6 +41,7 @@ def fit(
     state: State,
     weights_file: Path | None,
     listener: Listener,
+    clock: Clock | None = None,
 ) -> float:
     """Trains the plan's network and leaves the best model and the state in the run.
 
@@ -55,6 +55,7 @@ def fit(
         state: Where to go on from; a fresh `State` begins.
         weights_file: Pretrained weights of the encoder, for a fresh start.
         listener: Is told about steps and epochs.
+        clock: The budget of time, if there is one; the plan in the run then follows the clock.
 
     Returns:
         Share of the time that the network waited for data.
@@ -64,16 +65,7 @@ def fit(
         ModelError: If the state does not fit the network.
     """
     keras.utils.set_random_seed(plan.seed)
-    core = straighten(build(plan.model, plan.data_format, weights_file))
-    core.compile(
-        optimizer=make_optimizer(plan),
-        loss=make_loss(plan.loss, plan.data_format),
-        # Compiling takes torch half a minute a network, more than it gives back here.
-        jit_compile=False if keras.backend.backend() == "torch" else "auto",
-    )
-    order_for_torch(core.variables)
-    core.optimizer.build(core.trainable_variables)
-    order_for_torch(core.optimizer.variables)
+    core = make_network(plan, weights_file)
     average = AveragedWeights(plan.average_every, plan.average_horizon)
     if state.epoch:
         set_variables(core, state.model)
@@ -93,10 +85,17 @@ def fit(
 
     pictures = SamplePictures(run.folder / "samples", views.shown, classes, predict)
     others = patience_callbacks(plan)
-    keeper = Keeper(run, plan, state, others, average, pictures, listener)
+    course = Course(plan)
+    done = min(state.epoch * plan.steps_per_epoch, plan.pace.last_step)
+
+    def keep(changed: Plan) -> None:
+        run.write_plan(changed.to_toml())
+
+    pacemaker = Pacemaker(course, clock, done, keep, listener)
+    keeper = Keeper(run, course, state, others, average, pictures, listener)
     curves = [TensorBoardCurves(run.folder / FOLDER)] if plan.tensorboard else []
-    # The order is the way of an epoch: time, average, judge, patience, keep.
-    callbacks = [Stopwatch(), average, judge, *others, *curves, keeper]
+    # The order is the way of an epoch: time, average, judge, patience, pace, keep.
+    callbacks = [Stopwatch(), average, judge, *others, *curves, pacemaker, keeper]
 
     began = time.perf_counter()
     batches = Batches(
@@ -109,6 +108,7 @@ def fit(
         data_format=plan.data_format,
         first_epoch=state.epoch + 1,
         patches=views.patches,
+        steps=plan.steps_per_epoch,
     )
     # OpenCV's own threads would fight the network's for the same cores.
     opencv_threads = cv2.getNumThreads()
@@ -116,7 +116,8 @@ def fit(
     try:
         core.fit(
             x=iter(batches),
-            epochs=plan.epochs,
+            # The pacemaker ends it, at a step that nobody knows yet where there is a clock.
+            epochs=plan.epochs if clock is None else sys.maxsize,
             initial_epoch=state.epoch,
             steps_per_epoch=plan.steps_per_epoch,
             callbacks=callbacks,

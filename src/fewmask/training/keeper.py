@@ -16,7 +16,7 @@ from fewmask.run import Run
 from fewmask.training.averaging import AveragedWeights
 from fewmask.training.checkpoint import State, save_weights
 from fewmask.training.events import EpochDone, Listener, StepDone
-from fewmask.training.plan import Plan
+from fewmask.training.pacemaker import Course
 from fewmask.training.samples import SamplePictures
 
 LAST = Path("last") / "state.npz"
@@ -42,7 +42,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
 
     Args:
         run: The run to write into.
-        plan: Its plan.
+        course: Its plan, whose end may move.
         state: What is known so far; updated in place.
         others: The other callbacks, whose counters are kept.
         average: The averaged weights.
@@ -53,7 +53,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(
         self,
         run: Run,
-        plan: Plan,
+        course: Course,
         state: State,
         others: list[Any],
         average: AveragedWeights,
@@ -62,12 +62,13 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self.run = run
-        self.plan = plan
+        self.course = course
         self.state = state
         self.others = others
         self.average = average
         self.pictures = pictures
         self.listener = listener
+        self._steps = 0
         self._epoch_began = self._mark = time.perf_counter()
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -83,7 +84,8 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Tells the listener; stops a training whose loss is no number any more."""
-        plan, epoch = self.plan, self.state.epoch + 1
+        plan, epoch = self.course.plan, self.state.epoch + 1
+        self._steps = batch + 1
         loss = float((logs or {}).get("loss", math.nan))
         if not math.isfinite(loss):
             raise Diverged(
@@ -98,8 +100,10 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes everything, the state last: what it says is then true of the other files."""
-        logs, plan, state = logs or {}, self.plan, self.state
-        images = plan.steps_per_epoch * plan.batch_size
+        logs, plan, state = logs or {}, self.course.plan, self.state
+        # The last epoch of a training with a budget may be shorter than the others.
+        images = self._steps * plan.batch_size
+        steps = epoch * plan.steps_per_epoch + self._steps
         row = {
             "epoch": float(epoch + 1),
             "loss": float(logs["loss"]),
@@ -122,7 +126,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         row["seconds"] = state.seconds
         state.epoch = epoch + 1
         state.rows.append(row)
-        state.ended_early = bool(self.model.stop_training)
+        state.ended_early = bool(self.model.stop_training) and steps < plan.pace.last_step
         state.model = variables_of(self.model)
         state.optimizer = variables_of(self.model.optimizer)
         state.average = self.average.values
@@ -132,7 +136,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         }
         self.run.write_epochs(state.rows)
         state.save(self.run.folder / LAST)
-        left = (plan.epochs - epoch - 1) * state.seconds / (epoch + 1)
+        left = max(0, plan.pace.last_step - steps) * state.seconds / steps
         self.listener(EpochDone(row, plan.epochs, better, left))
 
 

@@ -17,15 +17,22 @@ def make_optimizer(plan: Plan) -> Any:
 
     Reference: Loshchilov and Hutter (2019), arXiv:1711.05101.
     """
-    rate: Any = plan.learning_rate
-    if plan.schedule == "cosine":
-        total = plan.epochs * plan.steps_per_epoch
-        rate = WarmUpThenCosine(plan.learning_rate, plan.warm_up_steps, total)
     kind = FusedAdamW if keras.config.backend() == "torch" else keras.optimizers.AdamW
-    optimizer = kind(rate, weight_decay=plan.weight_decay)
+    optimizer = kind(learning_rate_of(plan), weight_decay=plan.weight_decay)
     # Decaying a bias or the scale of a normalisation only shifts what they are there for.
     optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
     return optimizer
+
+
+def learning_rate_of(plan: Plan) -> Any:
+    """Returns the plan's learning rate: a number, or a schedule for Keras.
+
+    Args:
+        plan: The plan.
+    """
+    if plan.schedule == "constant":
+        return plan.learning_rate
+    return WarmUpThenCosine(plan.learning_rate, plan.warm_up_steps, plan.pace.knots)
 
 
 class FusedAdamW(keras.optimizers.AdamW):  # type: ignore[misc]

@@ -14,6 +14,7 @@ from fewmask.data.wording import counted
 from fewmask.errors import ArgumentError
 from fewmask.models.spec import FCN_STRIDES, ModelSpec
 from fewmask.scale import Frame, Pixels, ScaleRule
+from fewmask.training.pace import Pace
 from fewmask.training.patch_plan import augmentation_of_patches, plan_patches
 from fewmask.training.recipe import Recipe, option
 
@@ -50,8 +51,10 @@ class Plan:
     Args:
         model: The network.
         size: Side of the square that the model sees, in pixels: of a frame or of a patch.
-        epochs: Passes over the training images, or over as many patches as are called one.
-        steps_per_epoch: Updates of the weights in an epoch.
+        pace: Which share of the schedule each step has reached; its last step ends the training.
+        steps_per_epoch: Updates of the weights in an epoch, after which the model is judged and
+            kept; without a budget one pass over the training images, or over as many patches as
+            are called one.
         batch_size: Pictures or patches in a step.
         learning_rate: Highest learning rate.
         warm_up_steps: Steps over which it rises from zero.
@@ -74,7 +77,7 @@ class Plan:
 
     model: ModelSpec
     size: int
-    epochs: int
+    pace: Pace
     steps_per_epoch: int
     batch_size: int
     learning_rate: float
@@ -93,6 +96,11 @@ class Plan:
     pixels: Pixels | None = None
     foreground_share: float | None = None
     reasons: tuple[str, ...] = field(default=())
+
+    @property
+    def epochs(self) -> int:
+        """Epochs until the last step; the last one may be shorter."""
+        return math.ceil(self.pace.last_step / self.steps_per_epoch)
 
     @property
     def scale(self) -> ScaleRule:
@@ -117,8 +125,9 @@ class Plan:
         values: dict[str, Any] = {
             item.name: getattr(self, item.name)
             for item in fields(self)
-            if item.name not in ("model", "augmentation", "pixels", "reasons")
+            if item.name not in ("model", "pace", "augmentation", "pixels", "reasons")
         }
+        values["pace"] = [list(knot) for knot in self.pace.knots]
         # TOML has no null: what is None is left out, and stays None when it is read.
         values = {name: value for name, value in values.items() if value is not None}
         values["reasons"] = list(self.reasons)
@@ -153,6 +162,13 @@ class Plan:
                 raise ArgumentError(
                     "plan.toml", f"the table [{name}] as the run wrote it", str(error), _RESTORE
                 ) from error
+        try:
+            knots = tuple((int(step), float(share)) for step, share in values["pace"])
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(
+                "plan.toml", "pace as a list of pairs [step, share]", str(error), _RESTORE
+            ) from error
+        read["pace"] = Pace(knots)
         read["augmentation"] = Augmentation.from_json(values["augmentation"])
         read["reasons"] = tuple(values["reasons"])
         return cls(**{**values, **read})
@@ -211,7 +227,7 @@ def make_plan(
     return Plan(
         model=model,
         size=size,
-        epochs=epochs,
+        pace=Pace.even(total),
         steps_per_epoch=steps,
         batch_size=batch_size,
         learning_rate=float(recipe.learning_rate or (5e-4 if pretrained else 1e-3)),

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from fewmask.errors import ArgumentError
 from fewmask.models.spec import NAMES, NORMALIZATIONS
 from fewmask.scale.pixels import LARGEST_SCALE
+from fewmask.training.clock import parse_budget
 
 MODELS = ("auto", *NAMES)
 LOSSES = ("cross-entropy+dice", "cross-entropy", "dice", "focal", "tversky")
@@ -39,7 +40,9 @@ class Recipe:
             `"fcn32"` put nothing but a score a class on `mobilenet_v2`; `"auto"` takes
             `mobilenet_v2` for pictures with 1 or 3 channels if its weights are to be had.
         pretrained: Whether an encoder starts from its ImageNet weights.
-        epochs: Passes over the training images; 40 when left out.
+        budget: Seconds that everything may take, from the start of the process to the report;
+            the plan then decides what is not said here. `make_recipe` also reads `"10m"`.
+        epochs: Passes over the training images; 40 when left out. Without a budget.
         size: Side of the square that the model sees, in pixels (longest side of a picture);
             256 when left out, less where no picture is that large. With `scale` it is the side
             of the patches.
@@ -70,6 +73,7 @@ class Recipe:
 
     model: str = "auto"
     pretrained: bool = True
+    budget: float | None = None
     epochs: int | None = None
     size: int | None = None
     scale: float | None = None
@@ -112,6 +116,13 @@ class Recipe:
         scale = self.scale
         if scale is not None and (not _is_number(scale) or not 0 < scale <= LARGEST_SCALE):
             _refuse("scale", f"a number above 0, up to {LARGEST_SCALE:g}", scale, 1)
+        if self.budget is not None and self.epochs is not None:
+            raise ArgumentError(
+                "--budget",
+                "either a budget or a number of epochs",
+                f"both, and {self.epochs} epochs take as long as they take",
+                "Leave --epochs out.",
+            )
         for name in ("pretrained", "augment", "average", "tensorboard"):
             if not isinstance(getattr(self, name), bool):
                 _refuse(name, "True or False", getattr(self, name), None)
@@ -140,6 +151,11 @@ def make_recipe(**asked: Any) -> Recipe:
 
     Raises:
         ArgumentError: If a name is no field, or a value is out of its range.
+
+    Example:
+
+    >>> make_recipe(budget="10m").budget
+    600.0
     """
     names = [field.name for field in fields(Recipe)]
     for name in asked:
@@ -148,4 +164,7 @@ def make_recipe(**asked: Any) -> Recipe:
             raise ArgumentError(
                 name, f"one of {', '.join(names)}", "no such field", f"Did you mean {near[0]}?"
             )
-    return Recipe(**{name: value for name, value in asked.items() if value is not None})
+    given = {name: value for name, value in asked.items() if value is not None}
+    if "budget" in given:
+        given["budget"] = parse_budget(given["budget"])
+    return Recipe(**given)

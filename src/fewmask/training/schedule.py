@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from fewmask.models.backend import keras
+from fewmask.training.pace import Pace
 
 
 @keras.saving.register_keras_serializable(package="fewmask")
@@ -15,35 +17,47 @@ class WarmUpThenCosine(keras.optimizers.schedules.LearningRateSchedule):  # type
     Args:
         highest: The highest learning rate.
         warm_up_steps: Steps of the rise; the rate of step 1 is already above zero.
-        total_steps: Step at which the rate is zero.
+        knots: Those of the `Pace` that leads to zero.
 
     Example:
 
-    >>> rate = WarmUpThenCosine(1.0, warm_up_steps=2, total_steps=10)
+    >>> rate = WarmUpThenCosine(1.0, warm_up_steps=2, knots=[(10, 1.0)])
     >>> [round(float(rate(step)), 2) for step in (0, 1, 2, 6, 10)]
     [0.5, 1.0, 1.0, 0.5, 0.0]
 
     Reference: Loshchilov and Hutter (2017), SGDR, arXiv:1608.03983.
     """
 
-    def __init__(self, highest: float, warm_up_steps: int, total_steps: int) -> None:
+    def __init__(
+        self, highest: float, warm_up_steps: int, knots: Sequence[Sequence[float]]
+    ) -> None:
         super().__init__()
         self.highest = highest
         self.warm_up_steps = warm_up_steps
-        self.total_steps = total_steps
+        self.knots = tuple((int(step), float(share)) for step, share in knots)
 
     def __call__(self, step: Any) -> Any:
         """Returns the learning rate of the update that follows `step` updates."""
         step = keras.ops.cast(step, "float32")
         rise = (step + 1.0) / max(self.warm_up_steps, 1)
-        through = (step - self.warm_up_steps) / max(self.total_steps - self.warm_up_steps, 1)
+        warm = Pace(self.knots).share(self.warm_up_steps)
+        through = (self._share(step) - warm) / max(1.0 - warm, 1e-9)
         fall = 0.5 * (1.0 + keras.ops.cos(math.pi * keras.ops.clip(through, 0.0, 1.0)))
         return self.highest * keras.ops.where(step < self.warm_up_steps, rise, fall)
+
+    def _share(self, step: Any) -> Any:
+        """Computes `Pace.share` of a step that only the backend knows."""
+        share, before, behind = 0.0, 0, 0.0
+        for knot, ahead in self.knots:
+            passed = keras.ops.clip((step - before) / (knot - before), 0.0, 1.0)
+            share = share + (ahead - behind) * passed
+            before, behind = knot, ahead
+        return share
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {
             "highest": self.highest,
             "warm_up_steps": self.warm_up_steps,
-            "total_steps": self.total_steps,
+            "knots": [list(knot) for knot in self.knots],
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
@@ -14,27 +15,27 @@ from typing import Any
 
 from fewmask.data.copies import Copies
 from fewmask.data.dataset import Dataset
-from fewmask.data.fingerprint import Fingerprint, take_fingerprint
+from fewmask.data.fingerprint import Fingerprint
 from fewmask.data.frame_copies import make_copies
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS
-from fewmask.data.parts import Parts, assign_parts
+from fewmask.data.parts import Parts
 from fewmask.data.patch_copies import make_patch_copies
 from fewmask.data.seen import divide_as_seen, read_seen, write_seen
 from fewmask.data.wording import counted
 from fewmask.errors import ArgumentError, DataError, FewmaskError, RunError, typed
 from fewmask.files import remove_unfinished, write_text
-from fewmask.models.backend import backend_notice, fast_data_format
 from fewmask.models.pretrained import find_weights
-from fewmask.models.spec import encoder_of
 from fewmask.run import RUNS, Run, check_name, create_run, open_run, versions
 from fewmask.training.checkpoint import State
+from fewmask.training.clock import Clock
 from fewmask.training.events import Listener, Said, print_events, working
 from fewmask.training.finish import finish, missing_files
 from fewmask.training.fit import fit
 from fewmask.training.keeper import BEST, LAST, Diverged
 from fewmask.training.lock import locked
-from fewmask.training.plan import ENCODER, Plan, make_plan
-from fewmask.training.recipe import Recipe, make_recipe
+from fewmask.training.plan import Plan
+from fewmask.training.preparation import prepare, read_plan
+from fewmask.training.recipe import Recipe, make_recipe, option
 from fewmask.training.source import Source
 
 FINGERPRINT = "fingerprint.json"
@@ -54,6 +55,8 @@ def train(
     threshold: int | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     listener: Listener = print_events,
+    plan: Plan | str | Path | None = None,
+    began: float | None = None,
     **asked: Any,
 ) -> Run:
     """Trains a model and leaves everything about it in the folder of a run.
@@ -71,7 +74,9 @@ def train(
         threshold: Grey value from which on a mask is foreground.
         max_pixels: Most pixels of a picture that is opened.
         listener: Is told what happens; prints a line an epoch when left out.
-        asked: Fields of `Recipe`: `epochs`, `model`, `size` and so on.
+        plan: A plan to follow as it is, or the file of one; it leaves nothing to ask for.
+        began: Where `time.monotonic` stood when the budget began to run; now when left out.
+        asked: Fields of `Recipe`: `budget`, `epochs`, `model`, `size` and so on.
 
     Returns:
         The run.
@@ -79,58 +84,59 @@ def train(
     Raises:
         FewmaskError: If the data, an argument or the folder will not do; it says which.
     """
+    began = time.monotonic() if began is None else began
     runs = Path(runs)
     recipe = make_recipe(**asked)
+    given = None if plan is None else plan if isinstance(plan, Plan) else read_plan(plan)
+    if given is not None and recipe != Recipe():
+        raise ArgumentError(
+            "--plan",
+            "nothing else about the training, because the plan says all of it",
+            ", ".join(option(name) for name in asked if asked[name] is not None),
+            "Change it in the plan.",
+        )
     # Said before the data is read, which can take minutes.
     if name is not None:
         check_name(name, runs)
-    source = Source(None)
-    if isinstance(dataset, Dataset):
-        _check_read_already(dataset, masks, classes, ignore_index, threshold)
-    else:
-        source = Source.of(dataset, masks, classes, ignore_index, threshold, max_pixels)
-        dataset = source.read(working(listener, "reading the dataset"))
-        source = source.pinned(dataset)
-    parts = assign_parts(dataset, recipe.seed, progress=working(listener, "reading the masks"))
-    _check_patience(recipe, parts)
-    # Measured on the training part alone: what is tested on takes no part in anything.
-    fingerprint = take_fingerprint(parts.train, working(listener, "measuring the images"))
-    for sentence in (*dataset.findings, *parts.findings, _in_a_sentence(parts)):
-        listener(Said(sentence))
-
-    encoder = ENCODER if recipe.model == "auto" else encoder_of(recipe.model)
-    weights_file = None
-    if recipe.pretrained and encoder is not None and fingerprint.num_channels in (1, 3):
-        listener(Said(f"Looking for the pretrained weights of {encoder}: here, else fetched once."))
-        weights_file = find_weights(encoder)
-    plan = make_plan(
+    prepared = prepare(
+        dataset,
         recipe,
-        fingerprint,
-        num_train=len(parts.train),
-        num_classes=len(fingerprint.class_pixels),
-        weights_at_hand=weights_file is not None,
-        data_format=fast_data_format(),
+        given,
+        began,
+        listener,
+        masks=masks,
+        classes=classes,
+        ignore_index=ignore_index,
+        threshold=threshold,
+        max_pixels=max_pixels,
     )
-    notice = backend_notice()
-    for sentence in (*([notice] if notice else []), *plan.reasons, plan.summary()):
-        listener(Said(sentence))
-
+    dataset, parts, clock = prepared.dataset, prepared.parts, prepared.clock
     with _new_run(name, runs, dataset.name) as run:
         run.update(
             state="training",
             dataset=dataset.name,
             began=_now(),
-            source=asdict(source),
+            source=asdict(prepared.source),
+            clock=clock.to_json() if clock else None,
             cores=os.cpu_count(),
             masks=_reading_of_masks(dataset),
         )
-        write_text(run.folder / FINGERPRINT, fingerprint.to_json())
+        write_text(run.folder / FINGERPRINT, prepared.fingerprint.to_json())
         write_seen(run.folder / SEEN, parts)
         # The last file: where it is, the others are too, and the run can be resumed.
-        write_text(run.folder / "plan.toml", plan.to_toml())
+        run.write_plan(prepared.plan.to_toml())
     listener(Said(f"Training into {run.folder}; Ctrl-C ends it with the best model so far."))
     with locked(run):
-        _train(run, plan, parts, fingerprint, State(), weights_file, listener)
+        _train(
+            run,
+            prepared.plan,
+            parts,
+            prepared.fingerprint,
+            State(),
+            prepared.weights_file,
+            clock,
+            listener,
+        )
     return run
 
 
@@ -140,6 +146,7 @@ def resume(
     *,
     runs: str | Path = RUNS,
     listener: Listener = print_events,
+    began: float | None = None,
 ) -> Run:
     """Goes on with a training that was stopped or killed, from its last completed epoch.
 
@@ -151,6 +158,7 @@ def resume(
         dataset: The dataset, where it was made in Python; otherwise it is read as before.
         runs: Folder that a bare name is looked for in.
         listener: Is told what happens.
+        began: Where `time.monotonic` stood when a budget began to run on; now when left out.
 
     Returns:
         The run.
@@ -160,6 +168,7 @@ def resume(
             what it was.
         FewmaskError: If a file of the run or the dataset cannot be read or written.
     """
+    began = time.monotonic() if began is None else began
     run = run if isinstance(run, Run) else open_run(run, Path(runs))
     with locked(run):
         remove_unfinished(run.folder)
@@ -187,28 +196,10 @@ def resume(
         listener(Said(f"Going on with {run.folder} after {done}."))
         resumed = {"at": _now(), "after_epoch": state.epoch, "versions": versions()}
         run.update(state="training", resumed=[*facts.get("resumed", []), resumed])
-        _train(run, plan, parts, fingerprint, state, _weights_again(run, plan, state), listener)
+        weights_file = _weights_again(run, plan, state)
+        clock = _clock_again(facts.get("clock"), state, began)
+        _train(run, plan, parts, fingerprint, state, weights_file, clock, listener)
     return run
-
-
-def _in_a_sentence(parts: Parts) -> str:
-    classes = ", ".join(parts.train.classes.names) if parts.train.classes else "none"
-    counts = [f"Training on {counted(len(parts.train), 'image')}"]
-    if parts.validation is not None:
-        counts.append(f"choosing by {len(parts.validation)}")
-    return f"{', '.join([*counts, f'testing on {len(parts.test)}'])}; classes: {classes}."
-
-
-def _check_patience(recipe: Recipe, parts: Parts) -> None:
-    """Refuses to wait for better validation scores where there will be none."""
-    for asked, name in ((recipe.early_stopping, "early-stopping"), (recipe.plateau, "plateau")):
-        if asked is not None and parts.validation is None:
-            raise ArgumentError(
-                f"--{name}",
-                "validation images to judge the epochs by",
-                f"{counted(len(parts.train), 'training image')}, too few to spare any",
-                f"Leave --{name} out, or add images.",
-            )
 
 
 @contextmanager
@@ -220,17 +211,6 @@ def _new_run(name: str | None, runs: Path, prefix: str) -> Iterator[Run]:
     except BaseException:
         shutil.rmtree(run.folder, ignore_errors=True)
         raise
-
-
-def _check_read_already(dataset: Dataset, *decisions: object) -> None:
-    """Refuses decisions about how to read masks that were read before."""
-    if any(decision not in (None, ()) for decision in decisions):
-        raise ArgumentError(
-            "train",
-            "masks, classes, ignore_index and threshold with a folder alone",
-            f"them beside the dataset {dataset.name}, whose masks are understood already",
-            "Give them to load_dataset.",
-        )
 
 
 def _reading_of_masks(dataset: Dataset) -> dict[str, Any]:
@@ -272,6 +252,13 @@ def _weights_again(run: Run, plan: Plan, state: State) -> Path | None:
     return weights_file
 
 
+def _clock_again(values: dict[str, Any] | None, state: State, began: float) -> Clock | None:
+    """Goes on counting a budget: what was spent before counts, the pause does not."""
+    if values is None:
+        return None
+    return Clock.from_json({**values, "spent": values["spent"] + state.seconds}, began)
+
+
 def _train(
     run: Run,
     plan: Plan,
@@ -279,6 +266,7 @@ def _train(
     fingerprint: Fingerprint,
     state: State,
     weights_file: Path | None,
+    clock: Clock | None,
     listener: Listener,
 ) -> None:
     """Fits and finishes; what `train` and `resume` share."""
@@ -288,7 +276,7 @@ def _train(
     stopped: KeyboardInterrupt | Diverged | None = None
     try:
         if state.epoch < plan.epochs and not state.ended_early:
-            _fit(run, plan, parts, fingerprint, state, weights_file, listener)
+            _fit(run, plan, parts, fingerprint, state, weights_file, clock, listener)
     except (KeyboardInterrupt, Diverged) as reason:
         stopped = reason
         run.update(state="stopped")
@@ -326,6 +314,7 @@ def _fit(
     fingerprint: Fingerprint,
     state: State,
     weights_file: Path | None,
+    clock: Clock | None,
     listener: Listener,
 ) -> None:
     """Makes the copies, fits, and leaves nothing of the copies behind."""
@@ -350,6 +339,7 @@ def _fit(
                 state,
                 weights_file,
                 listener,
+                clock,
             )
             listener(Said(f"Waiting for data took {waited:.1%} of the training."))
     finally:

@@ -1,0 +1,96 @@
+"""The clock of a training that has a budget of time."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from fewmask.errors import ArgumentError
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+_SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smh])\s*")
+LONGEST = 30 * 24 * 3600
+"""Seconds of a month; whoever asks for more has mistyped."""
+
+
+def parse_budget(text: str | float) -> float:
+    """Reads a span of time as people write it.
+
+    Args:
+        text: Spans with their units `s`, `m` or `h`; a bare number is refused, because nobody
+            knows its unit. From Python also a number of seconds.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        ArgumentError: If it is no span of time, or none that a training can use.
+
+    Example:
+
+    >>> [parse_budget(text) for text in ("90s", "10m", "1.5h", "1h 30m")]
+    [90.0, 600.0, 5400.0, 5400.0]
+    """
+    if isinstance(text, str):
+        spans = list(_SPAN.finditer(text))
+        if not spans or "".join(span.group() for span in spans) != text:
+            instead = f"{text.strip()}m" if text.strip().isdecimal() else "10m"
+            raise ArgumentError(
+                "--budget",
+                "a span of time with its unit, s, m or h",
+                repr(text),
+                f"Try --budget {instead}.",
+            )
+        seconds = sum(float(span[1]) * _UNITS[span[2]] for span in spans)
+    else:
+        seconds = float(text)
+    if not 0 < seconds <= LONGEST:
+        raise ArgumentError("--budget", "more than nothing, up to 720h", repr(text), "Try 10m.")
+    return seconds
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Counts down a budget, from before this process perhaps.
+
+    Args:
+        budget: Seconds that everything may take, from the start of the process to the report.
+        reserve: Seconds of these that model files, scores and report will take at the end.
+        before: Seconds that were spent before `began`, by a process that was killed say.
+        began: Where `time.monotonic` stood when this process began.
+    """
+
+    budget: float
+    reserve: float = 0.0
+    before: float = 0.0
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def spent(self) -> float:
+        """Seconds spent so far."""
+        return self.before + time.monotonic() - self.began
+
+    @property
+    def left(self) -> float:
+        """Seconds left to train in; negative where the reserve is being used."""
+        return self.budget - self.reserve - self.spent
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what a later process needs to go on counting, as `run.json` keeps it."""
+        return {
+            "budget": self.budget,
+            "reserve": round(self.reserve, 3),
+            "spent": round(self.spent, 3),
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any], began: float) -> Clock:
+        """Goes on counting where another process stopped.
+
+        Args:
+            values: What `to_json` returned.
+            began: Where `time.monotonic` stood when this process began.
+        """
+        return cls(values["budget"], values["reserve"], values["spent"], began)

@@ -1,0 +1,104 @@
+"""The pacemaker: ends a training at its last step, and on time where it has a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fewmask.models.backend import keras
+from fewmask.training.clock import Clock
+from fewmask.training.events import Listener, Said, duration
+from fewmask.training.optimizer import learning_rate_of
+from fewmask.training.plan import Plan
+
+TOLERANCE = 0.01
+"""Share of the budget by which the end may be missed before the pace is changed."""
+
+WORTH_SAYING = 0.05
+"""Share of the steps that are left by which a change is worth a sentence."""
+
+
+@dataclass
+class Course:
+    """The plan of a training while it goes on: its end may move.
+
+    Args:
+        plan: The plan as it is now.
+    """
+
+    plan: Plan
+
+
+class Pacemaker(keras.callbacks.Callback):  # type: ignore[misc]
+    """Stops at the plan's last step; brings that step forward where time runs out before it.
+
+    At the end of an epoch it knows how long a step takes on this machine today, the judging and
+    saving of epochs included. If the training would end too late, or too early, the rest of the
+    schedule is spread over the steps that there is time for: the learning rate still falls to
+    zero at the last of them. The change is written into the plan, which then tells how to do
+    the same training again.
+
+    Args:
+        course: The plan; changed in place.
+        clock: The budget; None where the training has as much time as it takes.
+        done: Steps done before this process began.
+        keep: Writes a changed plan into the run.
+        listener: Is told of a change worth telling.
+    """
+
+    def __init__(
+        self,
+        course: Course,
+        clock: Clock | None,
+        done: int,
+        keep: Callable[[Plan], None],
+        listener: Listener,
+    ) -> None:
+        super().__init__()
+        self.course = course
+        self.clock = clock
+        self.steps = done
+        self.keep = keep
+        self.listener = listener
+        self._mark: tuple[int, float] | None = None
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Counts the step; the last one ends the training."""
+        self.steps += 1
+        if self.clock is not None and self._mark is None:
+            # The first step builds things, and says nothing about the others.
+            self._mark = (self.steps, self.clock.spent)
+        if self.steps >= self.course.plan.pace.last_step:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Compares the time that the steps left would take with the time that is left."""
+        pace = self.course.plan.pace
+        if self.clock is None or self._mark is None or self.steps >= pace.last_step:
+            return
+        counted_from, then = self._mark
+        if self.steps == counted_from:
+            return
+        a_step = (self.clock.spent - then) / (self.steps - counted_from)
+        left = pace.last_step - self.steps
+        late = left * a_step - self.clock.left
+        if abs(late) <= TOLERANCE * self.clock.budget:
+            return
+        affordable = max(1, round(self.clock.left / a_step))
+        changed = pace.ending(self.steps + affordable, self.steps)
+        self.course.plan = replace(self.course.plan, pace=changed)
+        self.keep(self.course.plan)
+        if self.course.plan.schedule != "constant":
+            self.model.optimizer.learning_rate = learning_rate_of(self.course.plan)
+            # Compiled steps hold on to the schedule that they were compiled with.
+            self.model.make_train_function(force=True)
+        if abs(affordable - left) > WORTH_SAYING * left:
+            slower = "slower" if late > 0 else "faster"
+            self.listener(
+                Said(
+                    f"A step takes {a_step:.2g} s, {slower} than planned: it ends after step "
+                    f"{changed.last_step:,} instead of {pace.last_step:,}, in "
+                    f"{duration(max(0.0, self.clock.left))}."
+                )
+            )

@@ -1,0 +1,72 @@
+"""The probe: how fast this machine trains a network, measured by training it for a moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from fewmask.training.network import make_network
+from fewmask.training.plan import Plan
+
+STEPS = 3
+"""Steps that are measured; their median is what counts."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast a network is at one size of its input.
+
+    Args:
+        step: Seconds for one update of the weights.
+        look: Seconds for the prediction of one square.
+    """
+
+    step: float
+    look: float
+
+
+Probe: TypeAlias = Callable[[int], Speed]
+"""Measures the network at a size of its input."""
+
+
+def make_probe(plan: Plan, weights_file: Path | None) -> Probe:
+    """Builds a plan's network to measure it; what it learns meanwhile is thrown away.
+
+    Args:
+        plan: The plan; of its size nothing depends.
+        weights_file: Pretrained weights, for the speed of which they make no difference, but
+            without which no statistics are frozen.
+
+    Returns:
+        A function that measures it at any size.
+    """
+    core = make_network(plan, weights_file)
+
+    def probe(size: int) -> Speed:
+        rng = np.random.default_rng(0)
+        shape = (plan.batch_size, size, size, plan.model.channels)
+        images = rng.integers(0, 256, shape).astype(np.float32)
+        if plan.data_format == "channels_first":
+            images = images.transpose(0, 3, 1, 2)
+        masks = rng.integers(0, plan.model.num_classes, shape[:3]).astype(np.uint8)
+        # The first of each builds things and is not measured.
+        core.train_on_batch(images, masks)
+        step = _median_time(lambda: core.train_on_batch(images, masks))
+        core.predict_on_batch(images[:1])
+        return Speed(step, _median_time(lambda: core.predict_on_batch(images[:1])))
+
+    return probe
+
+
+def _median_time(work: Callable[[], object]) -> float:
+    seconds = []
+    for _ in range(STEPS):
+        began = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - began)
+    return sorted(seconds)[STEPS // 2]
