@@ -5,7 +5,11 @@ import pytest
 
 from fewmask.models import native
 from fewmask.models.backend import keras
+from fewmask.models.losses import make_loss
+from fewmask.models.spec import ModelSpec, build
+from fewmask.models.straight import straighten
 
+torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.skipif(keras.config.backend() != "torch", reason="is about torch")
 
 
@@ -25,8 +29,6 @@ pytestmark = pytest.mark.skipif(keras.config.backend() != "torch", reason="is ab
     ids=["normalization", "upsampling", "convolution"],
 )
 def test_values_and_slopes_are_those_of_keras(ours, theirs):
-    import torch
-
     rng = np.random.default_rng(0)
     pixels = rng.normal(3, 2, (2, 6, 4, 5)).astype(np.float32)
     pull = None
@@ -49,8 +51,6 @@ def test_values_and_slopes_are_those_of_keras(ours, theirs):
 
 
 def test_batch_normalization_learns_and_remembers_as_keras_does():
-    import torch
-
     rng = np.random.default_rng(1)
     pull = rng.normal(size=(3, 4, 5, 6)).astype(np.float32)
     ours, theirs = native.BatchNormalization(axis=1), keras.layers.BatchNormalization(axis=1)
@@ -73,8 +73,6 @@ def test_batch_normalization_learns_and_remembers_as_keras_does():
 
 
 def test_frozen_batch_normalization_forgets_nothing():
-    import torch
-
     layer = native.BatchNormalization(axis=1)
     layer.build((2, 3, 4, 4))
     layer.trainable = False
@@ -84,19 +82,55 @@ def test_frozen_batch_normalization_forgets_nothing():
         np.testing.assert_array_equal(old, new)
 
 
-def test_kernels_in_torchs_order_keep_their_values_and_shape():
+def test_kernels_in_another_order_keep_their_values_and_shape():
     layer = native.Conv2D(5, 3, padding="same", data_format="channels_first")
     layer.build((2, 6, 4, 5))
     before = [np.array(weight) for weight in layer.get_weights()]
     native.order_for_torch(layer.variables)
     for old, new in zip(before, layer.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
-    assert layer.kernel.value.permute(3, 2, 0, 1).is_contiguous()
+    as_torch_sees_it = layer.kernel.value.permute(3, 2, 0, 1)
+    assert as_torch_sees_it.shape == (5, 6, 3, 3)
+    assert as_torch_sees_it.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": "unet", "normalization": "batch", "stem_stride": 2},
+        {"name": "unet", "normalization": "group", "depth": 2, "dropout": 0.5},
+        {"name": "mobilenet_v2", "weights": "imagenet"},
+    ],
+    ids=str,
+)
+def test_channels_stay_side_by_side_through_the_whole_step(fields):
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    core = straighten(build(ModelSpec(num_classes=2, width=8, **fields), "channels_first"))
+    native.order_for_torch(core.variables)
+    odd, even = [], []
+    rng = np.random.default_rng(0)
+    images = torch.tensor(rng.uniform(0, 255, (7, 64, 64, 3)).astype(np.float32))
+    masks = torch.tensor(rng.integers(0, 2, (7, 64, 64)).astype(np.uint8))
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, operation, types, arguments=(), options=None):
+            made = operation(*arguments, **(options or {}))
+            for array in made if isinstance(made, list | tuple) else [made]:
+                # Seven images tell activations and their slopes from kernels.
+                if getattr(array, "ndim", 0) == 4 and len(array) == 7 and array.shape[1] > 1:
+                    kept = array.stride(1) == 1 and "clone" not in str(operation)
+                    (even if kept else odd).append(f"{operation} {tuple(array.shape)}")
+            return made
+
+    with Watch():
+        loss = make_loss("cross-entropy+dice", "channels_first")
+        loss(masks, core(images.permute(0, 3, 1, 2), training=True)).backward()
+    assert not odd
+    assert len(even) > 50
 
 
 def test_a_relu_in_place_is_a_relu():
-    import torch
-
     pixels = np.random.default_rng(2).normal(size=(2, 3, 4, 5)).astype(np.float32)
     found = []
     for relu in (native.ReLU(), keras.layers.ReLU()):

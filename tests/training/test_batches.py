@@ -85,7 +85,9 @@ def test_layouts(copies: Copies) -> None:
     assert masks.shape == (2, SIZE, SIZE)
     for images in (first, last):
         assert images.dtype == np.float32
-        assert images.flags.c_contiguous
+    # The channels of a pixel lie side by side in both.
+    assert last.flags.c_contiguous
+    assert first.transpose(0, 2, 3, 1).flags.c_contiguous
     assert masks.dtype == np.uint8
     np.testing.assert_array_equal(first.transpose(0, 2, 3, 1), last)
     np.testing.assert_array_equal(same, masks)

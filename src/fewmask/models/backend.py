@@ -45,7 +45,7 @@ def keras_settings(data_format: str, dtype_policy: str | None = None) -> Iterato
 def fast_data_format() -> DataFormat:
     """Returns the layout that this backend trains faster in.
 
-    On a processor torch is a third faster in `channels_first`; the others, and Keras'
-    own layers on them, are made for `channels_last`.
+    On torch that is `channels_first`, whatever the order in memory: Keras' own layers turn
+    every array of `channels_last` around and back. The other backends are made for it.
     """
     return "channels_first" if keras.config.backend() == "torch" else "channels_last"

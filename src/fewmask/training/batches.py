@@ -185,25 +185,22 @@ class Batches:
             order: What goes into it, the part of what `order` returned.
 
         Returns:
-            Images float32 in 0-255, in the data format, contiguous; masks uint8.
+            Images float32 in 0-255, in the data format; in either, the channels of a pixel lie
+            side by side in memory, where torch works faster too. Masks uint8.
         """
         shape = (len(order), self.size, self.size)
-        # Filled through `pixels`, which is channels last; in memory lie the channels as asked.
-        if self.data_format == "channels_first":
-            images = np.empty((shape[0], self.copies.channels, *shape[1:]), np.float32)
-            pixels = images.transpose(0, 2, 3, 1)
-        else:
-            pixels = images = np.empty((*shape, self.copies.channels), np.float32)
+        images = np.empty((*shape, self.copies.channels), np.float32)
         masks = np.empty(shape, np.uint8)
         for row, (index, spot) in enumerate(order):
             place = step * self.batch_size + row
             try:
-                pixels[row], masks[row] = self.patch(epoch, place, index, spot)
+                images[row], masks[row] = self.patch(epoch, place, index, spot)
             except Exception as error:
                 name = self.copies.sample_id(index)
                 error.add_note(f"This happened to the sample {name!r} in epoch {epoch}.")
                 raise
-        return images, masks
+        first = self.data_format == "channels_first"
+        return images.transpose(0, 3, 1, 2) if first else images, masks
 
     def _generate(self) -> Generator[Batch, None, None]:
         made = work_ahead(

@@ -131,7 +131,7 @@ class Judge(keras.callbacks.Callback):  # type: ignore[misc]
         """
         batch = image[None].astype(np.float32)
         if self.data_format == "channels_first":
-            batch = np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
+            batch = batch.transpose(0, 3, 1, 2)
         logits: NDArray[np.float32] = np.asarray(self.model.predict_on_batch(batch))
         if self.data_format == "channels_first":
             logits = logits.transpose(0, 2, 3, 1)
@@ -155,7 +155,7 @@ class Judge(keras.callbacks.Callback):  # type: ignore[misc]
                 self.label_maps.append(label_map)
                 batch = logits[None]
                 if self.data_format == "channels_first":
-                    batch = np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
+                    batch = batch.transpose(0, 3, 1, 2)
                 losses.append(float(self.model.loss(mask[None], batch)))
                 found = confusion_matrix(mask, label_map, self.num_classes, ignore_index=OUTSIDE)
                 counts[number] = counts.get(number, 0) + found
