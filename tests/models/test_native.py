@@ -25,8 +25,12 @@ pytestmark = pytest.mark.skipif(keras.config.backend() != "torch", reason="is ab
             native.Conv2D(5, 3, padding="same", data_format="channels_first"),
             keras.layers.Conv2D(5, 3, padding="same", data_format="channels_first"),
         ),
+        (
+            native.Conv2D(5, 3, strides=2, padding="same", data_format="channels_first"),
+            keras.layers.Conv2D(5, 3, strides=2, padding="same", data_format="channels_first"),
+        ),
     ],
-    ids=["normalization", "upsampling", "convolution"],
+    ids=["normalization", "upsampling", "convolution", "striding convolution"],
 )
 def test_values_and_slopes_are_those_of_keras(ours, theirs):
     rng = np.random.default_rng(0)

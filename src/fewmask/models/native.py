@@ -40,22 +40,47 @@ def _is_torch(inputs: Any) -> bool:
     return keras.config.backend() == "torch" and bool(keras.ops.is_tensor(inputs))
 
 
+def convolve(layer: Any, inputs: Any, kernel: Any, bias: Any) -> Any:
+    """Does the work of one of Keras' convolutions by torch's.
+
+    Args:
+        layer: Says how wide the kernel is and how it strides over which margin.
+        inputs: Shape `(N, C, H, W)`.
+        kernel: In torch's order, `(filters, C, height, width)`, or `(C, 1, height, width)` for
+            one kernel a channel.
+        bias: One number a filter.
+
+    Returns:
+        Shape `(N, filters, H', W')`, a new array.
+    """
+    from torch.nn.functional import conv2d, pad
+
+    margin: list[int] | int = 0
+    if layer.padding == "same":
+        # What is missing beyond the last pixel, and where it is odd one pixel more, on the far
+        # side: torch can pad only both alike.
+        sides = zip(inputs.shape[2:], layer.kernel_size, layer.strides, strict=True)
+        missing = [max((-(-n // step) - 1) * step + width - n, 0) for n, width, step in sides]
+        margin = [each // 2 for each in missing]
+        if any(each % 2 for each in missing):
+            (top, left), (bottom, right) = margin, [each - each // 2 for each in missing]
+            inputs, margin = pad(inputs, (left, right, top, bottom)), 0
+    groups = inputs.shape[1] // kernel.shape[1]
+    return conv2d(inputs, kernel, bias, layer.strides, margin, groups=groups)
+
+
 class Conv2D(keras.layers.Conv2D):  # type: ignore[misc]
-    """Convolves `(N, C, H, W)` with an odd kernel; see `keras.layers.Conv2D`, padding "same".
+    """Convolves `(N, C, H, W)`; see `keras.layers.Conv2D`.
 
     Keras adds the bias in a walk of its own over the array, and sums its slopes in another.
     """
 
     def call(self, inputs: Any) -> Any:
         """Convolves `inputs`."""
-        # At stride 2 Keras pads one side alone, which torch's convolution cannot.
-        if not _is_torch(inputs) or self.strides != (1, 1):
+        if not _is_torch(inputs):
             return super().call(inputs)
-        from torch.nn.functional import conv2d
-
         kernel = keras.ops.convert_to_tensor(self.kernel).permute(3, 2, 0, 1)
-        bias = keras.ops.convert_to_tensor(self.bias)
-        return conv2d(inputs, kernel, bias, padding=self.kernel_size[0] // 2)
+        return convolve(self, inputs, kernel, keras.ops.convert_to_tensor(self.bias))
 
 
 class GroupNormalization(keras.layers.GroupNormalization):  # type: ignore[misc]
