@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fewmask.models.backend import keras
-from fewmask.training.optimizer import FusedAdamW, make_optimizer
+from fewmask.training.optimizer import FusedAdamW, TwoRatesAdamW, make_optimizer
 from fewmask.training.plan import Plan
 
 MakePlan = Callable[..., Plan]
@@ -39,3 +39,17 @@ def test_takes_the_same_steps_as_keras() -> None:
         ends.append(keras.ops.convert_to_numpy(variable))
         assert int(optimizer.iterations) == len(slopes)
     np.testing.assert_allclose(ends[0], ends[1], rtol=1e-5, atol=1e-6)
+
+
+def test_an_encoder_takes_smaller_steps() -> None:
+    kind = FusedAdamW if keras.config.backend() == "torch" else TwoRatesAdamW
+    fast, slow = (keras.Variable(np.zeros(4, np.float32), name="kernel") for _ in range(2))
+    optimizer = kind(0.1, weight_decay=0.0, slow=[slow], slow_share=0.25)
+    optimizer.build([fast, slow])
+    slope = keras.ops.convert_to_tensor(np.array([1, -2, 3, -4], np.float32))
+    for _ in range(3):
+        optimizer.apply([slope, slope], [fast, slow])
+    moved, less = (keras.ops.convert_to_numpy(variable) for variable in (fast, slow))
+    # The first steps of Adam are as long as the learning rate, whatever the slope.
+    np.testing.assert_allclose(moved, [-0.3, 0.3, -0.3, 0.3], rtol=1e-4)
+    np.testing.assert_allclose(less, moved / 4, rtol=1e-4)

@@ -24,9 +24,12 @@ def make_network(plan: Plan, weights_file: Path | None) -> Any:
     Returns:
         A compiled `keras.Model`, laid out in memory as its backend trains fastest.
     """
-    core = straighten(build(plan.model, plan.data_format, weights_file))
+    network = build(plan.model, plan.data_format, weights_file)
+    pretrained = plan.model.encoder is not None and plan.model.weights is not None
+    encoder = network.get_layer("encoder").trainable_variables if pretrained else ()
+    core = straighten(network)
     core.compile(
-        optimizer=make_optimizer(plan),
+        optimizer=make_optimizer(plan, encoder),
         loss=make_loss(plan.loss, plan.data_format),
         # Compiling takes torch half a minute a network, more than it gives back here.
         jit_compile=False if keras.backend.backend() == "torch" else "auto",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fewmask.models.backend import keras
@@ -9,16 +10,22 @@ from fewmask.training.plan import Plan
 from fewmask.training.schedule import WarmUpThenCosine
 
 
-def make_optimizer(plan: Plan) -> Any:
-    """Builds AdamW with the plan's learning rate.
+def make_optimizer(plan: Plan, encoder: Sequence[Any] = ()) -> Any:
+    """Builds AdamW with the plan's learning rates.
 
     Args:
         plan: The plan.
+        encoder: Variables of the encoder, which take smaller steps: it has learnt already.
 
     Reference: Loshchilov and Hutter (2019), arXiv:1711.05101.
     """
-    kind = FusedAdamW if keras.config.backend() == "torch" else keras.optimizers.AdamW
-    optimizer = kind(learning_rate_of(plan), weight_decay=plan.weight_decay)
+    kind = FusedAdamW if keras.config.backend() == "torch" else TwoRatesAdamW
+    optimizer = kind(
+        learning_rate_of(plan),
+        weight_decay=plan.weight_decay,
+        slow=encoder,
+        slow_share=plan.encoder_rate,
+    )
     # Decaying a bias or the scale of a normalisation only shifts what they are there for.
     optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
     return optimizer
@@ -35,8 +42,38 @@ def learning_rate_of(plan: Plan) -> Any:
     return WarmUpThenCosine(plan.learning_rate, plan.warm_up_steps, plan.pace.knots)
 
 
-class FusedAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
-    """Keras' AdamW whose step is torch's own kernel, one pass over the memory instead of nine.
+class TwoRatesAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
+    """Keras' AdamW with a second, lower learning rate for some of the variables.
+
+    Args:
+        learning_rate: The learning rate of the others.
+        slow: The variables with the lower one.
+        slow_share: The lower one as a share of the other.
+        **arguments: Those of `keras.optimizers.AdamW`.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any,
+        slow: Sequence[Any] = (),
+        slow_share: float = 1.0,
+        **arguments: Any,
+    ) -> None:
+        super().__init__(learning_rate, **arguments)
+        self._slow_ones = frozenset(id(variable) for variable in slow)
+        self._slow_share = slow_share
+
+    def share_of(self, variable: Any) -> float:
+        """Returns the share of the learning rate that a variable is updated with."""
+        return self._slow_share if id(variable) in self._slow_ones else 1.0
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Updates one variable."""
+        super().update_step(gradient, variable, learning_rate * self.share_of(variable))
+
+
+class FusedAdamW(TwoRatesAdamW):
+    """The same whose step is torch's own kernel, one pass over the memory instead of nine.
 
     Takes the same steps as `keras.optimizers.AdamW`, up to rounding.
     """
@@ -44,16 +81,24 @@ class FusedAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
     def _backend_update_step(
         self, grads: Any, trainable_variables: Any, learning_rate: Any
     ) -> None:
+        by_share: dict[float, list[tuple[Any, Any]]] = {}
+        for variable, grad in zip(trainable_variables, grads, strict=True):
+            by_share.setdefault(self.share_of(variable), []).append((variable, grad))
+        for share, pairs in by_share.items():
+            self._fused_step(pairs, float(learning_rate) * share)
+
+    def _fused_step(self, pairs: Sequence[tuple[Any, Any]], learning_rate: float) -> None:
+        """Updates variables that share a learning rate."""
         import torch
         from torch.optim.adamw import adamw
 
-        places = [self._get_variable_index(variable) for variable in trainable_variables]
+        places = [self._get_variable_index(variable) for variable, _ in pairs]
         step = float(self.iterations)
         correction = 1.0 - self.beta_2 ** (step + 1.0)
         with torch.no_grad():
             adamw(
-                [variable.value for variable in trainable_variables],
-                list(grads),
+                [variable.value for variable, _ in pairs],
+                [grad for _, grad in pairs],
                 [self._momentums[place].value for place in places],
                 [self._velocities[place].value for place in places],
                 [],
@@ -63,7 +108,7 @@ class FusedAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
                 amsgrad=False,
                 beta1=self.beta_1,
                 beta2=self.beta_2,
-                lr=float(learning_rate),
+                lr=learning_rate,
                 weight_decay=0.0,  # Keras has decayed what is to decay
                 # Keras adds it to the root of the moment as it is, torch after the correction.
                 eps=self.epsilon / correction**0.5,

@@ -35,6 +35,9 @@ FEWEST_FOR_BATCH_NORMALIZATION = 4
 # Four images are enough for group normalisation and frozen statistics; more would only
 # mean fewer steps in the same time.
 BATCH_SIZE = 4
+LEARNING_RATE = 1e-3
+# What has seen a million photographs is to be adapted, not learnt anew.
+ENCODER_RATE = 0.3
 SHARE_OF_WARM_UP = 0.05
 # The average forgets over the last twelfth of the training: long enough to smooth the steps,
 # short enough to have forgotten the beginning when the schedule ends.
@@ -57,6 +60,7 @@ class Plan:
             are called one.
         batch_size: Pictures or patches in a step.
         learning_rate: Highest learning rate.
+        encoder_rate: Learning rate of a pretrained encoder, as a share of the other.
         warm_up_steps: Steps over which it rises from zero.
         schedule: `"cosine"` falls to zero at the last step, `"constant"` stays.
         weight_decay: Decay of AdamW; biases and normalisation are exempt.
@@ -81,6 +85,7 @@ class Plan:
     steps_per_epoch: int
     batch_size: int
     learning_rate: float
+    encoder_rate: float
     warm_up_steps: int
     schedule: str
     weight_decay: float
@@ -230,7 +235,8 @@ def make_plan(
         pace=Pace.even(total),
         steps_per_epoch=steps,
         batch_size=batch_size,
-        learning_rate=float(recipe.learning_rate or (5e-4 if pretrained else 1e-3)),
+        learning_rate=float(recipe.learning_rate or LEARNING_RATE),
+        encoder_rate=ENCODER_RATE if pretrained else 1.0,
         warm_up_steps=max(1, round(total * SHARE_OF_WARM_UP)) if recipe.plateau is None else 0,
         schedule="cosine" if recipe.plateau is None else "constant",
         weight_decay=1e-2,
