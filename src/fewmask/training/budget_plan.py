@@ -28,7 +28,7 @@ FIRST_SIZE = 256
 
 ENOUGH = 1500
 """Images or patches that a training should show, the same ones changed again and again. A larger
-size is not worth fewer: benchmarks/sizes.py."""
+size is not worth fewer: benchmarks/budget_choices.py."""
 
 FEWEST_STEPS = 20
 BATCH_SIZE = 8
