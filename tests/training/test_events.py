@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,13 @@ def test_an_epoch_in_one_line() -> None:
 def test_says_nothing_of_a_score_that_was_not_measured() -> None:
     assert epoch_line(done(validation_dice=math.nan)) == (
         "epoch  7/40  loss 0.2500  12.3 images/s  1 min 0 s left"
+    )
+
+
+def test_names_what_chooses_where_there_is_no_dice() -> None:
+    event = done(validation_dice=math.nan, validation_loss=0.125)
+    assert epoch_line(replace(event, better=True)) == (
+        "epoch  7/40  loss 0.2500  validation loss 0.1250 (best)  12.3 images/s  1 min 0 s left"
     )
 
 

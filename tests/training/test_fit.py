@@ -6,6 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from fewmask.data.classes import Classes
 from fewmask.data.copies import Copies, Place
@@ -34,7 +35,7 @@ def copies(tmp_path: Path, disc: Any) -> Copies:
 class Fit:
     """Fits plans into a run folder, and remembers what was told."""
 
-    def __init__(self, copies: Copies, folder: Path) -> None:
+    def __init__(self, copies: Any, folder: Path) -> None:
         self.copies = copies
         self.run = Run(folder)
         self.state = State()
@@ -54,6 +55,20 @@ class Fit:
             self.listener,
         )
         return [event for event in self.heard if isinstance(event, EpochDone)]
+
+
+class EmptyMasks:
+    """Copies of which some show a disc that their masks know nothing of."""
+
+    def __init__(self, copies: Copies, indices: tuple[int, ...]) -> None:
+        self.copies, self.indices = copies, indices
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.copies, name)
+
+    def mask(self, index: int) -> NDArray[np.uint8]:
+        mask = self.copies.mask(index)
+        return np.zeros_like(mask) if index in self.indices else mask
 
 
 @pytest.fixture
@@ -116,6 +131,18 @@ def test_without_validation_images_the_latest_model_is_the_one(
     head, first, _ = (fitted.run.folder / "epochs.csv").read_text().splitlines()
     assert head.split(",")[2:4] == ["validation_loss", "validation_dice"]
     assert first.split(",")[2:4] == ["", ""]
+
+
+def test_without_anything_to_find_the_validation_loss_chooses(
+    fitted: Fit, make_tiny_plan: MakePlan
+) -> None:
+    fitted.copies = EmptyMasks(fitted.copies, (4, 5))
+    epochs = fitted(make_tiny_plan(epochs=4, learning_rate=0.01, early_stopping=3))
+    assert all(np.isnan(event.row["validation_dice"]) for event in epochs)
+    losses = [event.row["validation_loss"] for event in epochs]
+    assert [event.better for event in epochs] == [
+        loss < min(losses[:place], default=np.inf) for place, loss in enumerate(losses)
+    ]
 
 
 def test_early_stopping_ends_it(fitted: Fit, make_tiny_plan: MakePlan) -> None:

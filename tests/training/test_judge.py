@@ -123,7 +123,15 @@ def test_without_images_nothing_is_known() -> None:
     assert all(math.isnan(value) for value in judge([]).values())
 
 
-def test_where_nothing_is_and_nothing_is_found_there_is_no_dice() -> None:
-    logs = judge([(picture([[0, 0], [0, 0]]), np.zeros((2, 2), np.uint8))])
+@pytest.mark.parametrize("shift", [0.0, 500.0])
+def test_where_nothing_is_to_be_found_there_is_no_dice_whatever_is_found(shift: float) -> None:
+    mask = np.array([[0, 0], [0, OUTSIDE]], np.uint8)
+    logs = judge([(picture([[0, 0], [0, 0]]), mask)], shift=shift)
     assert math.isnan(logs["validation_dice"])
     assert logs["validation_loss"] == 0
+
+
+def test_a_false_alarm_counts_where_another_image_holds_something() -> None:
+    empty = (picture([[0, 0], [0, 255]]), np.zeros((2, 2), np.uint8))
+    logs = judge([*SAMPLES, empty])
+    assert logs["validation_dice"] == pytest.approx((2 / 3 + 1 + 0) / 3)

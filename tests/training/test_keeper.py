@@ -33,10 +33,43 @@ def keeper(state: State, others: list[Any], heard: list[Any]) -> Any:
 
 
 def test_a_better_dice_ranks_higher_and_of_equals_the_lower_loss() -> None:
-    epochs = [(0.0, 0.9), (0.0, 0.8), (0.5, 2.0), (0.6, 3.0), (math.nan, 0.5)]
+    epochs = [(0.0, 0.9), (0.0, 0.8), (0.5, 2.0), (0.6, 3.0)]
     ranks = [rank({"validation_dice": dice, "validation_loss": loss}) for dice, loss in epochs]
     assert ranks == sorted(ranks)
     assert len(set(ranks)) == len(ranks)
+
+
+def test_without_a_dice_the_loss_chooses() -> None:
+    nan = math.nan
+    assert rank({"validation_dice": nan, "validation_loss": 0.5}) > rank(
+        {"validation_dice": nan, "validation_loss": 0.6}
+    )
+
+
+@pytest.mark.parametrize(
+    ("epochs", "ended"),
+    [
+        # the Dice no longer rises, though the loss falls
+        ([(0.5, 0.9), (0.5, 0.8), (0.4, 0.7), (0.5, 0.6), (0.3, 0.5)], 5),
+        # nothing is found yet, but the loss falls
+        ([(0.0, 0.9), (0.0, 0.8), (0.0, 0.7), (0.0, 0.6), (0.0, 0.5)], None),
+        # nothing is there to be found, and the loss falls, or it does not
+        ([(math.nan, 0.9), (math.nan, 0.8), (math.nan, 0.7), (math.nan, 0.6)], None),
+        ([(math.nan, 0.5), (math.nan, 0.8), (math.nan, 0.7), (math.nan, 0.6), (math.nan, 0.6)], 5),
+    ],
+)
+def test_patience_ends_when_no_better_model_comes(
+    epochs: list[tuple[float, float]], ended: int | None
+) -> None:
+    plan: Any = SimpleNamespace(plateau=0, early_stopping=4)
+    (callback,) = patience_callbacks(plan)
+    callback.set_model(SimpleNamespace(stop_training=False))
+    callback.on_train_begin()
+    stops = []
+    for number, (dice, loss) in enumerate(epochs):
+        callback.on_epoch_end(number, {"validation_dice": dice, "validation_loss": loss})
+        stops.append(callback.model.stop_training)
+    assert stops == [ended is not None and number + 1 >= ended for number in range(len(epochs))]
 
 
 def test_puts_back_what_callbacks_forget_when_training_begins() -> None:

@@ -104,8 +104,12 @@ def epoch_line(event: EpochDone) -> str:
     row = event.row
     parts = [f"epoch {int(row['epoch']):2d}/{event.epochs}", f"loss {row['loss']:.4f}"]
     dice = row.get("validation_dice", float("nan"))
+    loss = row.get("validation_loss", float("nan"))
+    best = " (best)" if event.better else ""
     if dice == dice:
-        parts.append(f"validation Dice {dice:.3f}{' (best)' if event.better else ''}")
+        parts.append(f"validation Dice {dice:.3f}{best}")
+    elif loss == loss:
+        parts.append(f"validation loss {loss:.4f}{best}")
     parts.append(f"{row['images_per_second']:.1f} images/s")
     parts.append(f"{duration(event.seconds_left)} left")
     return "  ".join(parts)

@@ -22,7 +22,7 @@ from fewmask.training.checkpoint import State
 from fewmask.training.clock import Clock
 from fewmask.training.events import Listener, working
 from fewmask.training.judge import Judge, label_map_of
-from fewmask.training.keeper import Keeper, Stopwatch, set_variables
+from fewmask.training.keeper import Keeper, Stopwatch, rank, set_variables
 from fewmask.training.network import make_network
 from fewmask.training.pacemaker import Course, Pacemaker
 from fewmask.training.plan import Plan
@@ -147,9 +147,18 @@ def patience_callbacks(plan: Plan) -> list[Any]:
             )
         )
     if plan.early_stopping:
-        callbacks.append(
-            keras.callbacks.EarlyStopping(
-                monitor="validation_dice", mode="max", patience=plan.early_stopping
-            )
-        )
+        callbacks.append(EarlyStopping(mode="max", patience=plan.early_stopping))
     return callbacks
+
+
+class EarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]
+    """Keras' early stopping, by what chooses the best model: see `keeper.rank`."""
+
+    def get_monitor_value(self, logs: dict[str, float]) -> float:
+        """Returns one number that orders epochs as their ranks do.
+
+        Keras would take the first Dice that is no number for the best one ever, and lose its
+        patience while nothing is found yet, however fast the loss falls.
+        """
+        dice, negative_loss = rank(logs)
+        return dice if dice > 0 else negative_loss

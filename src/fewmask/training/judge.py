@@ -142,10 +142,13 @@ class Judge(keras.callbacks.Callback):  # type: ignore[misc]
         """Measures; without validation images both values are NaN.
 
         What was predicted stays in `label_maps` until the next epoch, to be looked at. The
-        Dice is also NaN where no mask holds any foreground and none was predicted.
+        Dice is also NaN where no mask holds any foreground: with nothing to be found, it would
+        be best for a network that never finds anything. So it is a number in every epoch of a
+        training or in none.
         """
         logs = logs if logs is not None else {}
         losses: list[float] = []
+        is_anything_to_find = False
         counts: dict[int, Counts] = {}
         self.label_maps = []
         with self.average.in_place():
@@ -159,7 +162,8 @@ class Judge(keras.callbacks.Callback):  # type: ignore[misc]
                 losses.append(float(self.model.loss(mask[None], batch)))
                 found = confusion_matrix(mask, label_map, self.num_classes, ignore_index=OUTSIDE)
                 counts[number] = counts.get(number, 0) + found
+                is_anything_to_find |= bool(found[1:].any())
         scores = [float(mean_dice(confusion)) for confusion in counts.values()]
         known = [score for score in scores if not math.isnan(score)]
         logs["validation_loss"] = float(np.mean(losses)) if losses else float("nan")
-        logs["validation_dice"] = float(np.mean(known)) if known else float("nan")
+        logs["validation_dice"] = float(np.mean(known)) if is_anything_to_find else float("nan")

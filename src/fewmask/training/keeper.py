@@ -157,7 +157,7 @@ def rank(row: dict[str, float]) -> tuple[float, float]:
     """Says how good an epoch was; of two, the one with the larger rank has the better model.
 
     The Dice decides. Where it is equal, in the first epochs of a small class say, when nothing
-    is found yet, the loss does.
+    is found yet, the loss does; so it does where there is nothing to find, and no Dice.
 
     Args:
         row: The epoch's row of `epochs.csv`.
@@ -168,8 +168,7 @@ def rank(row: dict[str, float]) -> tuple[float, float]:
     (0.5, -0.25)
     """
     dice = row["validation_dice"]
-    # No number means that nothing was there and nothing was found, which is right.
-    return (1.0 if math.isnan(dice) else dice, -row["validation_loss"])
+    return (0.0 if math.isnan(dice) else dice, -row["validation_loss"])
 
 
 def counters_of(callback: Any) -> dict[str, int | float]:
