@@ -40,7 +40,7 @@ def test_building_says_what_was_built_and_what_to_do_next(fewmask, photos, own_s
         "  ■ 1 foreground: 10.42% of the pixels, in 10 of 10 images",
         f"Look at {own_store / 'sheets/rohan/boxes@1.jpg'}: is that what you meant?",
         "Publish it: fewmask push rohan/boxes --to FOLDER-OR-ADDRESS",
-        "Or train on it: fewmask train rohan/boxes",
+        "Or train on it: fewmask train rohan/boxes@1",
     ]
     manifest = default_store().manifests()[0]
     assert manifest.description == "# Boxes\n\nRed ones."

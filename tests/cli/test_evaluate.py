@@ -17,7 +17,7 @@ def here(fewmask, trained, tmp_path, monkeypatch):
 
 def test_the_images_of_the_training_are_known_again(fewmask, here):
     told = fewmask("evaluate", "runs/boxes", "photos")
-    assert (told.code, told.err) == (0, "Evaluating runs/boxes\n")
+    assert (told.code, told.err) == (0, "Evaluating runs/boxes\nOn photos\n")
     lines = told.out.splitlines()
     assert lines[0].startswith("mean Dice ")
     assert lines[0].endswith("10 images)")

@@ -171,4 +171,4 @@ def _report(built: Built) -> None:
         click.echo(f"Look at {click.format_filename(built.sheet)}: is that what you meant?")
     name = manifest.name
     click.echo(f"Publish it: {typed('fewmask', 'push', name)} --to FOLDER-OR-ADDRESS")
-    click.echo(f"Or train on it: {typed('fewmask', 'train', name)}")
+    click.echo(f"Or train on it: {typed('fewmask', 'train', manifest.dataset)}")

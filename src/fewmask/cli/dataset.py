@@ -115,7 +115,7 @@ def info(name: str, as_json: bool) -> None:
     sheet = sheet_file(store, manifest)
     if sheet is not None:
         click.echo(f"Look at {click.format_filename(sheet)}")
-    click.echo(f"Train on it: {typed('fewmask', 'train', name)}")
+    click.echo(f"Train on it: {typed('fewmask', 'train', manifest.dataset)}")
 
 
 @dataset.command("verify", epilog="Example: fewmask dataset verify")

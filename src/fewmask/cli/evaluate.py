@@ -47,6 +47,8 @@ def evaluate(
             progress=watch.progress("reading the dataset"),
             drawing=watch.progress("drawing demo/chairs, once"),
         )
+        # Of an installed dataset this names the version.
+        click.echo(f"On {samples.name}", err=True)
         evaluation, folder = evaluate_run(
             opened,
             samples,

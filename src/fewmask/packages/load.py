@@ -18,7 +18,9 @@ from fewmask.data.masks.decisions import MaskDecisions
 from fewmask.data.masks.legend import find_legend
 from fewmask.errors import ArgumentError, DataError, typed
 from fewmask.files import cannot_write
+from fewmask.packages.choosing import choose_version, is_known
 from fewmask.packages.hubfolder import list_parquet
+from fewmask.packages.lockfile import LOCKFILE
 from fewmask.packages.names import DatasetName, looks_like_name, parse_name
 from fewmask.packages.store import Store, default_store
 
@@ -39,6 +41,7 @@ def load_dataset(
     threshold: int | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     store: Store | None = None,
+    lock: str | Path | None = LOCKFILE,
     progress: Progress | None = None,
     drawing: Progress | None = None,
 ) -> Dataset:
@@ -48,10 +51,13 @@ def load_dataset(
     folder holds images and masks, or Parquet files in the layout of the Hugging Face Hub. What
     was believed about it stands in `findings`.
 
+    Of an installed dataset without a version, the one is read that `fewmask.lock` pins, and the
+    newest where it pins none. A pinned version must be the one that was pinned, byte for byte.
+
     Args:
         source: Path of a folder (`~` is your home), the name of an installed dataset, or
             `demo/chairs`, which is drawn on first use.
-        version: The version of an installed dataset; the newest when left out.
+        version: The version of an installed dataset; the pinned or newest when left out.
         masks: The folder of the masks, or in Parquet files their column, where there could be
             several.
         classes: The classes in the order of their ids: `"chair"`, or with the value or colour
@@ -60,6 +66,8 @@ def load_dataset(
         threshold: Value from which on a grey mask shows its object.
         max_pixels: Larger images are refused.
         store: Where datasets are installed; your own store when left out.
+        lock: Lock file of the project, that of the folder you are in when left out; it need not
+            be there. None to look at none.
         progress: Called with the work done so far, then all of it.
         drawing: Called likewise while the demo is drawn, once; `progress` when left out.
 
@@ -67,8 +75,8 @@ def load_dataset(
         The dataset.
 
     Raises:
-        DataError: If there is no such folder and none of this name is installed, or what it
-            holds cannot be used as it is.
+        DataError: If there is no such folder and none of this name is installed, if the version
+            that is pinned is not, or if what is there cannot be used as it is.
         DecisionNeeded: If the files can be understood in more than one way.
     """
     text = os.fspath(source)
@@ -90,19 +98,21 @@ def load_dataset(
         return replace(dataset, findings=(note, *dataset.findings))
     if text == DEMO and version is None:
         return replace(from_folder(_drawn_chairs(drawing or progress)), name=DEMO)
-    store = store or default_store()
-    if not by_name and not (named and _is_installed(text, store)):
+    store, lock = store or default_store(), None if lock is None else Path(lock)
+    if not by_name and not (named and _is_known(text, store, lock)):
         raise _nothing_there(text, named)
     from fewmask.packages.opening import open_installed
     from fewmask.packages.reading import Reading
 
+    chosen = choose_version(_with_version(text, version), store, lock)
     reading = Reading(None if masks is None else str(masks), decisions, None, max_pixels, progress)
-    return open_installed(_with_version(text, version), store, reading)
+    dataset = open_installed(chosen.name, store, reading)
+    return replace(dataset, findings=(*chosen.findings, *dataset.findings))
 
 
-def _is_installed(text: str, store: Store) -> bool:
+def _is_known(text: str, store: Store, lock: Path | None) -> bool:
     try:
-        return bool(store.versions(parse_name(text)))
+        return is_known(parse_name(text), store, lock)
     except ArgumentError:
         return False  # a path then, with a slip in it
 
