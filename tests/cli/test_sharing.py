@@ -6,18 +6,23 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fewmask.cli.install import DEMO
 from fewmask.cli.transfer import Transfer
+from fewmask.data.imageio import encode_png
 from fewmask.packages import load
+from fewmask.packages.names import parse_name
 from fewmask.packages.store import default_store
 
-from ..packages.made import FILES, add_version
-from .conftest import Fewmask
+from ..packages.made import FILES, add_version, manifest_of
+from .conftest import Fewmask, scene
 
 NAME = "rohan/chairs"
 
@@ -84,6 +89,47 @@ def test_a_newer_version(fewmask: Fewmask, tmp_path: Path) -> None:
         "was here.",
         "fewmask.lock pinned rohan/chairs@1 before.",
     ]
+
+
+def test_columns_that_could_be_the_masks_are_named(fewmask: Fewmask, tmp_path: Path) -> None:
+    store, name = default_store(), parse_name("somebody/roads@1")
+    rows = []
+    for number in range(6):
+        image, mask = scene(number)
+        cells = {"image": image, "road": mask, "roof": mask[::-1].copy()}
+        rows.append({key: {"bytes": encode_png(pixels)} for key, pixels in cells.items()})
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    content = (tmp_path / "a.parquet").read_bytes()
+    # As `hubdataset.manifest_of` makes it of a repository of the Hub.
+    made = manifest_of(str(name), {"data/train.parquet": content})
+    file = replace(made.files[0], rows=6)
+    made = replace(made, files=(file,), parts={"train": 6}, made_from={"hub": "hf://somebody"})
+    with store.lock():
+        (store.root / "partial").mkdir(parents=True)
+        (tmp_path / "a.parquet").rename(store.partial_path(file.sha256))
+        store.adopt(store.partial_path(file.sha256), file.sha256)
+        store.add_version(made.to_bytes())
+
+    told = fewmask("install", "somebody/roads", "--offline")
+    assert told.out.splitlines()[1:] == [
+        "Its masks could be in image or road or roof: say which with --masks.",
+        "Then: fewmask train somebody/roads --masks roof",
+    ]
+    told = fewmask("inspect", "somebody/roads")
+    assert (told.code, told.error) == (
+        2,
+        "Error: somebody/roads@1: expected one column that can be the masks, found image, road, "
+        "roof. Say which it is, for example: --masks roof",
+    )
+    told = fewmask("inspect", "somebody/roads", "--masks", "road")
+    assert (told.code, told.out.splitlines()[-1]) == (
+        0,
+        "Then: fewmask train somebody/roads --masks road",
+    )
+    both = ("somebody/roads", "somebody/roads")
+    assert fewmask("dataset", "diff", *both).code == 2
+    told = fewmask("dataset", "diff", *both, "--masks", "road")
+    assert (told.code, told.out.splitlines()[1]) == (0, "  nothing: their rows are equal")
 
 
 def test_for_programs(fewmask: Fewmask, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fewmask.data.imageio import write_png
-from fewmask.errors import DataError, FewmaskError
+from fewmask.errors import DataError, DecisionNeeded, FewmaskError
 from fewmask.packages.brine import extra_data, read_brine_config, read_images
 from fewmask.packages.load import load_dataset
 
@@ -76,6 +76,28 @@ def test_one_column_of_images_has_no_masks(config):
     dataset = read_brine_config(config("label\nimages/thing 0.png\n", {"label": "image"}))
     assert dataset.mask_column is None
     assert dataset.image_column == "label"
+
+
+def test_the_column_of_the_masks_can_be_named(config):
+    types = {"image": "image", "mask": "image", "label": "image"}
+    line = "images/thing 0.png,masks/thing 0.png,masks/thing 1.png\n"
+    path = config("image,mask,label\n" + line, types)
+    with pytest.raises(DecisionNeeded) as caught:
+        read_brine_config(path)
+    assert str(caught.value) == (
+        f"{path}: expected one column that can be the masks, found mask, label. "
+        "Say which it is, for example: --masks label"
+    )
+    dataset = read_brine_config(path, masks="mask")
+    assert [repr(column) for column in dataset.columns] == [
+        "image: image", "mask: mask", "label: image",
+    ]  # fmt: skip
+    with pytest.raises(DataError) as caught:
+        read_brine_config(path, masks="seg")
+    assert str(caught.value) == (
+        f"--masks seg: expected a column of images in {path}, found no such column. "
+        "There are: image, mask, label."
+    )
 
 
 def test_a_folder_of_images_alone(things):

@@ -9,7 +9,7 @@ from PIL import Image
 from fewmask.data.imageio import encode_jpeg, encode_png
 from fewmask.data.parts import assign_parts
 from fewmask.errors import DataError, DecisionNeeded, FewmaskError
-from fewmask.packages.foreign import part_of_split, understand_columns
+from fewmask.packages.foreign import part_of_split, possible_masks, understand_columns
 from fewmask.packages.hubfolder import find_shards
 from fewmask.packages.load import load_dataset
 from fewmask.packages.parquet import Leaf
@@ -173,6 +173,28 @@ def test_several_columns_that_could_be_the_masks_need_a_decision(tmp_path):
     ]
     with pytest.raises(DataError, match=r"--masks segm: expected a column of roads .* There are:"):
         load_dataset(tmp_path / "roads", masks="segm")
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["image"], []),
+        (["image", "mask"], ["mask"]),
+        (["image", "roof", "label"], ["label"]),
+        (["roof", "image", "wall"], ["image", "roof", "wall"]),
+        (["gt", "seg", "image"], ["gt", "seg"]),
+        (["left mask", "right mask", "mask"], ["mask"]),
+    ],
+)
+def test_which_columns_could_be_the_masks(names, expected):
+    leaves = [Leaf(name, "file") for name in names] + [Leaf("mask id", "integer")]
+    assert possible_masks(leaves) == expected
+
+
+def test_the_option_that_is_offered_can_be_typed():
+    leaves = [Leaf(name, "file") for name in ("image", "left mask", "right mask")]
+    with pytest.raises(DecisionNeeded, match=r"for example: --masks 'right mask'$"):
+        understand_columns("x", leaves)
 
 
 def test_what_has_no_images_is_one_sentence():

@@ -144,7 +144,9 @@ def _read(
     limit = {} if reading.max_pixels is None else {"max_pixels": reading.max_pixels}
     if config is not None:
         decisions = MaskDecisions(reading.classes, reading.ignore_index, reading.threshold)
-        dataset = read_brine_config(config, decisions, progress=progress, **limit)
+        dataset = read_brine_config(
+            config, decisions, progress=progress, masks=reading.masks, **limit
+        )
         extra = extra_data(config)
         kept = {} if extra is None else {"extra_data": extra}
         return dataset, {"brine_config": Path(config).name, **kept}

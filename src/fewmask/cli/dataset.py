@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from fewmask.cli.data_options import DataOptions, data_options
 from fewmask.errors import typed
 
 
@@ -166,21 +167,27 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
     metavar="PNG",
     help="Drawing of the masks that changed.",
 )
+@data_options
 @click.option("--json", "as_json", is_flag=True, help="Print what changed as JSON, nothing else.")
-def diff(old: str, new: str, out: Path, as_json: bool) -> None:
-    """Show what changed from OLD to NEW: rows, and in changed masks which pixels."""
+def diff(old: str, new: str, out: Path, reading: DataOptions, as_json: bool) -> None:
+    """Show what changed from OLD to NEW: rows, and in changed masks which pixels.
+
+    Options about masks are for datasets that somebody else has made: others say what they hold.
+    """
     from fewmask.cli.package_text import change_lines, difference_to_json
     from fewmask.cli.watch import Watch, make_console
     from fewmask.data.imageio import write_png
     from fewmask.packages.diff import compare
     from fewmask.packages.diff_sheet import draw_difference
     from fewmask.packages.names import parse_name
+    from fewmask.packages.reading import Reading
     from fewmask.packages.store import default_store
 
     store = default_store()
     before, after = (store.manifest(parse_name(name)) for name in (old, new))
+    how = Reading.of(**reading.keywords())
     with Watch(make_console(stderr=as_json)) as watch:
-        difference = compare(store, before, after, watch.progress("comparing the rows"))
+        difference = compare(store, before, after, watch.progress("comparing the rows"), how)
         drawing = draw_difference(difference)
     if drawing is not None:
         write_png(out, drawing)

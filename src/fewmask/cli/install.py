@@ -75,7 +75,19 @@ def install(name: str | None, source: str | None, offline: bool, as_json: bool) 
             click.echo(f"{LOCKFILE} pinned {each.replaced} before.")
     newest = name is not None and "@" not in name
     then = done[0].name.path if newest else str(done[0].name)
-    click.echo(f"Then: {typed('fewmask', 'train', then)}")
+    click.echo(f"Then: {typed('fewmask', 'train', then, *_say_masks(done[0]))}")
+
+
+def _say_masks(installed: Installed) -> list[str]:
+    """Says which columns could hold the masks if that is open; returns the option to type."""
+    if not installed.manifest.lacks_mask_column:
+        return []
+    from fewmask.packages.opening import masks_to_choose
+    from fewmask.packages.store import default_store
+
+    columns = masks_to_choose(installed.manifest, default_store())
+    click.echo(f"Its masks could be in {' or '.join(columns)}: say which with --masks.")
+    return ["--masks", columns[-1]]
 
 
 class _Shown:

@@ -26,7 +26,7 @@ from fewmask.data.masks.decisions import MaskDecisions
 from fewmask.data.masks.legend import find_legend
 from fewmask.data.schema import Column, Kind
 from fewmask.data.sizes import check_sizes
-from fewmask.errors import ArgumentError, DataError
+from fewmask.errors import ArgumentError, DataError, DecisionNeeded
 
 Progress = Callable[[int, int], None]
 
@@ -57,6 +57,7 @@ def read_brine_config(
     decisions: MaskDecisions | None = None,
     max_pixels: int = imageio.DEFAULT_MAX_PIXELS,
     progress: Progress | None = None,
+    masks: str | None = None,
 ) -> Dataset:
     """Reads a brine configuration and its table as a dataset.
 
@@ -68,18 +69,21 @@ def read_brine_config(
         decisions: What is known about the values of the masks.
         max_pixels: Larger images are refused.
         progress: Called with the work done so far, then all of it.
+        masks: The column of images that holds the masks, where several could, or none says so.
 
     Returns:
         The dataset, with the columns of the configuration.
 
     Raises:
         DataError: If a file is missing or is not what brine took.
-        DecisionNeeded: If the masks can be understood in more than one way.
+        DecisionNeeded: If several columns could be the masks, or their values can be understood
+            in more than one way.
     """
     path = Path(path).expanduser()
     config = _read_config(path)
     lines = _read_table(config)
-    mask = _mask_column([name for name, kind in config.columns if kind == "image"])
+    images = [name for name, kind in config.columns if kind == "image"]
+    mask = _mask_column(path, images, masks)
     columns, cells = [], []
     for name, kind in config.columns:
         texts = [line[name] for line in lines]
@@ -175,9 +179,25 @@ def _read_table(config: _Config) -> list[dict[str, str]]:
     return lines
 
 
-def _mask_column(images: Sequence[str]) -> str | None:
-    masks = [name for name in images if role_of_folder(name) == "mask"]
-    return masks[0] if len(masks) == 1 and len(images) > 1 else None
+def _mask_column(path: Path, images: Sequence[str], masks: str | None) -> str | None:
+    if masks is not None:
+        if masks not in images:
+            raise DataError(
+                f"--masks {masks}",
+                f"a column of images in {path}",
+                "no such column",
+                f"There are: {', '.join(images)}.",
+            )
+        return masks
+    said = [name for name in images if role_of_folder(name) == "mask"]
+    if len(said) > 1:
+        raise DecisionNeeded(
+            path,
+            "one column that can be the masks",
+            ", ".join(said),
+            f"Say which it is, for example: --masks {said[-1]}",
+        )
+    return said[0] if said and len(images) > 1 else None
 
 
 def _convert(name: str, kind: Kind, texts: Sequence[str], table: Path) -> tuple[Column, list[Any]]:

@@ -77,7 +77,11 @@ class Difference:
 
 
 def compare(
-    store: Store, old: Manifest, new: Manifest, progress: Progress | None = None
+    store: Store,
+    old: Manifest,
+    new: Manifest,
+    progress: Progress | None = None,
+    reading: Reading | None = None,
 ) -> Difference:
     """Compares two versions. Shards that they share are not even opened.
 
@@ -86,16 +90,18 @@ def compare(
         old: The older version.
         new: The newer one; may be of another name.
         progress: Called with the rows compared, then the rows of all.
+        reading: How to read those of the two that somebody else has made.
 
     Returns:
         The difference.
 
     Raises:
         DataError: If a shard is missing or damaged.
+        DecisionNeeded: If columns or masks of somebody else's can be understood in several ways.
     """
     shared = {file.sha256 for file in old.files} & {file.sha256 for file in new.files}
-    before = _open_rest(store, old, shared)
-    after = _open_rest(store, new, shared)
+    before = _open_rest(store, old, shared, reading or Reading())
+    after = _open_rest(store, new, shared, reading or Reading())
     old_rows, new_rows = _rows(before), _rows(after)
     common = [sample for sample in new_rows if sample in old_rows]
     changes = []
@@ -115,11 +121,13 @@ def compare(
     )
 
 
-def _open_rest(store: Store, manifest: Manifest, shared: set[str]) -> Dataset:
+def _open_rest(store: Store, manifest: Manifest, shared: set[str], reading: Reading) -> Dataset:
     """Opens the shards that are not shared."""
-    # Only in ours does a shard name its rows whatever others there are.
-    skipped = shared if _is_ours(store, manifest) else set()
-    dataset = open_manifest(manifest, store, Reading(), skipped)
+    # Only in ours does a shard name its rows whatever others there are, and say what they mean.
+    if _is_ours(store, manifest):
+        dataset = open_manifest(manifest, store, Reading(), shared)
+    else:
+        dataset = open_manifest(manifest, store, reading)
     return dataset if dataset is not None else Dataset(str(manifest.dataset), store.root, (), ())
 
 

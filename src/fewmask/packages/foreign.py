@@ -10,7 +10,7 @@ from typing import Any
 from fewmask.data.folders.names import part_named, role_of_folder, words_of
 from fewmask.data.packed import PackedFile
 from fewmask.data.schema import KINDS, Column, Kind
-from fewmask.errors import DataError, DecisionNeeded
+from fewmask.errors import DataError, DecisionNeeded, typed
 from fewmask.packages.checks import what_is_wrong_with
 from fewmask.packages.features import PART
 from fewmask.packages.manifest import PARTS
@@ -109,18 +109,40 @@ def _find_masks(name: str, files: Sequence[str], masks: str | None) -> str | Non
                 f"There are: {', '.join(files)}.",
             )
         return masks
+    possible = _possible_masks(files)
+    if len(possible) > 1:
+        raise DecisionNeeded(
+            name,
+            "one column that can be the masks",
+            ", ".join(possible),
+            f"Say which it is, for example: {typed('--masks', possible[-1])}",
+        )
+    return possible[0] if possible else None
+
+
+def possible_masks(leaves: Sequence[Leaf]) -> list[str]:
+    """Lists the columns that could hold the masks: one where that is clear, none without masks.
+
+    Args:
+        leaves: The columns of the files.
+
+    Example:
+
+    >>> possible_masks([Leaf("image", "file"), Leaf("roof", "file"), Leaf("label", "file")])
+    ['label']
+    """
+    return _possible_masks([leaf.name for leaf in leaves if leaf.kind == "file"])
+
+
+def _possible_masks(files: Sequence[str]) -> list[str]:
     said = [file for file in files if role_of_folder(file) == "mask"]
     if len(said) > 1:
         # `mask` beside `instance_mask`: drawings of single objects are for other tasks.
         said = [file for file in said if words_of(file) in (["mask"], ["masks"])] or said
-    if len(said) > 1 or (not said and len(files) > 1):
-        raise DecisionNeeded(
-            name,
-            "one column that can be the masks",
-            f"{', '.join(said or files)}",
-            f"Say which it is, for example: --masks {(said or files)[-1]}",
-        )
-    return said[0] if said else None
+    if said or len(files) < 2:
+        return said
+    # What calls itself an image comes first, so that the example of a remedy is another.
+    return sorted(files, key=lambda file: role_of_folder(file) != "image")
 
 
 def _column(leaf: Leaf, mask: str | None) -> Column | None:

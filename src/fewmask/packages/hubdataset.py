@@ -18,7 +18,7 @@ from fewmask.packages.checks import what_is_wrong_with
 from fewmask.packages.foreign import understand_columns
 from fewmask.packages.hubfolder import SUFFIX, find_shards
 from fewmask.packages.licences import UNKNOWN, check_licence
-from fewmask.packages.manifest import Manifest, PackagedFile
+from fewmask.packages.manifest import HUB_ORIGIN, Manifest, PackagedFile
 from fewmask.packages.names import DatasetName
 from fewmask.packages.parquet import read_shape
 from fewmask.packages.remotes.hub import HubRemote
@@ -121,7 +121,7 @@ def manifest_of(
         files=tuple(sorted(files)),
         columns=columns,
         parts={part: rows for part, rows in parts.items() if rows},
-        made_from={"hub": foreign.remote.url, "commit": foreign.remote.state.commit},
+        made_from={HUB_ORIGIN: foreign.remote.url, "commit": foreign.remote.state.commit},
     )
 
 

@@ -17,6 +17,8 @@ from fewmask.packages.names import DatasetName, parse_name
 FORMAT = 1
 """Number of the format written here; readers refuse a higher one."""
 PARTS = ("train", "validation", "test")
+HUB_ORIGIN = "hub"
+"""Key of `made_from` that only somebody else's datasets have: the repository they lie in."""
 LARGEST = 64 * 2**20
 """Bytes above which something is no manifest, whoever sent it."""
 
@@ -97,6 +99,11 @@ class Manifest:
     def rows(self) -> int:
         """Number of its samples."""
         return sum(self.parts.values())
+
+    @property
+    def lacks_mask_column(self) -> bool:
+        """Whether whoever reads it has to say which of several columns holds the masks."""
+        return not self.columns and HUB_ORIGIN in self.made_from
 
     def file(self, path: str) -> PackagedFile | None:
         """Returns the file at a place in the package, or None."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fewmask.data.dataset import Dataset
 from fewmask.errors import DataError
+from fewmask.packages.foreign import possible_masks
 from fewmask.packages.hubfolder import SUFFIX, find_shards, list_parquet, read_card
 from fewmask.packages.manifest import Manifest
 from fewmask.packages.names import DatasetName
@@ -76,6 +77,17 @@ def open_manifest(
         return None
     dataset = read_shards(name, store.root, shards, reading)
     return replace(dataset, findings=(*found.findings, *dataset.findings))
+
+
+def masks_to_choose(manifest: Manifest, store: Store) -> list[str]:
+    """Lists the columns that could hold the masks of a dataset that lacks a mask column.
+
+    Args:
+        manifest: An installed version.
+        store: Where it is installed.
+    """
+    shards = [file for file in manifest.files if file.path.endswith(SUFFIX)]
+    return possible_masks(read_shape(store.object_path(shards[0].sha256)).leaves)
 
 
 def _card(manifest: Manifest, store: Store) -> str:

@@ -63,6 +63,20 @@ class Reading:
     max_pixels: int = imageio.DEFAULT_MAX_PIXELS
     progress: Progress | None = None
 
+    @classmethod
+    def of(
+        cls,
+        masks: str | Path | None = None,
+        classes: Sequence[str] = (),
+        ignore_index: int | None = None,
+        threshold: int | None = None,
+        max_pixels: int = imageio.DEFAULT_MAX_PIXELS,
+    ) -> Reading:
+        """Makes one of the arguments of `load_dataset`."""
+        column = None if masks is None else str(masks)
+        decisions = MaskDecisions(tuple(classes), ignore_index, threshold)
+        return cls(column, decisions, max_pixels=max_pixels)
+
 
 def read_shards(name: str, root: Path, shards: Sequence[ShardFile], reading: Reading) -> Dataset:
     """Opens shards as a dataset.

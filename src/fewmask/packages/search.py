@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from fewmask.errors import DataError, FewmaskError, typed
 from fewmask.packages.arrival import Whereabouts, bring, once
 from fewmask.packages.lockfile import Pin, Pins, check_pin, read_pins, write_pin
-from fewmask.packages.manifest import Manifest
+from fewmask.packages.manifest import HUB_ORIGIN, Manifest
 from fewmask.packages.names import DatasetName
 from fewmask.packages.progress import Progress
 from fewmask.packages.registry import NotHeld, Registry
@@ -164,7 +164,7 @@ class Search:
                 f"Run: {typed('fewmask', 'install', hub.url)}",
             )
         foreign = look_at(hub, self.patience)
-        origin = {"hub": hub.url, "commit": hub.state.commit}
+        origin = {HUB_ORIGIN: hub.url, "commit": hub.state.commit}
         versions = self.store.versions(wanted)
         for version in reversed(versions):
             name = wanted.at(version)
