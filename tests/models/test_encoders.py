@@ -10,10 +10,12 @@ def small(name, **fields):
     return ModelSpec(**{"name": name, "num_classes": 2, "width": 4, "decoder_convs": 1, **fields})
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v2"])
-def test_both_layouts_are_one_network(name, outputs, picture, shuffle_weights):
-    first = shuffle_weights(build(small(name, num_classes=3), "channels_first"))
-    last = build(small(name, num_classes=3), "channels_last")
+@pytest.mark.parametrize(
+    ("name", "decoder"), [("mobilenet_v2", "unet"), ("mobilenet_v2", "pyramid")]
+)
+def test_both_layouts_are_one_network(name, decoder, outputs, picture, shuffle_weights):
+    first = shuffle_weights(build(small(name, num_classes=3, decoder=decoder), "channels_first"))
+    last = build(small(name, num_classes=3, decoder=decoder), "channels_last")
     last.set_weights(first.get_weights())
     batch = picture(32, 64)[None]
     logits = outputs(last, batch)
@@ -28,7 +30,24 @@ def test_both_layouts_are_one_network(name, outputs, picture, shuffle_weights):
     ["mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_v2_b0", "resnet50", "vgg16"],
 )
 def test_both_layouts_of_the_others_are_one_network(name, outputs, picture, shuffle_weights):
-    test_both_layouts_are_one_network(name, outputs, picture, shuffle_weights)
+    test_both_layouts_are_one_network(name, "unet", outputs, picture, shuffle_weights)
+
+
+def test_a_pyramid_has_its_width_at_every_level_and_a_fraction_of_the_weights():
+    pyramid = build(ModelSpec("mobilenet_v2", 2, width=40, decoder="pyramid", decoder_convs=1))
+    unet = build(ModelSpec("mobilenet_v2", 2, width=16))
+    convolutions = [layer for layer in pyramid.layers if isinstance(layer, keras.layers.Conv2D)]
+    widths = {layer.filters for layer in convolutions if layer.kernel_size == (1, 1)}
+    assert widths == {40}
+    assert [layer.filters for layer in convolutions if layer.kernel_size == (3, 3)] == [
+        40,
+        40,
+        40,
+        32,
+    ]
+    on_encoder = pyramid.get_layer("encoder").count_params()
+    assert pyramid.output_shape == unet.output_shape
+    assert 8 * (pyramid.count_params() - on_encoder) < unet.count_params() - on_encoder
 
 
 def test_features_are_a_half_to_a_thirty_second():

@@ -104,6 +104,7 @@ def test_kernels_in_another_order_keep_their_values_and_shape():
         {"name": "unet", "normalization": "batch", "stem_stride": 2},
         {"name": "unet", "normalization": "group", "depth": 2, "dropout": 0.5},
         {"name": "mobilenet_v2", "weights": "imagenet"},
+        {"name": "mobilenet_v2", "weights": "imagenet", "decoder": "pyramid"},
     ],
     ids=str,
 )

@@ -79,3 +79,22 @@ def test_every_encoder_has_a_way_to_be_built_and_a_file_of_weights():
 def test_a_value_out_of_range_is_refused(fields, sentence):
     with pytest.raises(ArgumentError, match=f"^{re.escape(sentence)}$"):
         ModelSpec(**{"name": "unet", "num_classes": 2, **fields})
+
+
+def test_a_spec_written_before_there_were_decoders_is_read():
+    values = ModelSpec("mobilenet_v2", 3).to_json()
+    del values["decoder"]
+    assert ModelSpec.from_json(values) == ModelSpec("mobilenet_v2", 3, decoder="unet")
+
+
+@pytest.mark.parametrize(
+    ("name", "decoder", "said"),
+    [
+        ("vgg16", "tower", "decoder: expected one of unet, pyramid, found tower."),
+        ("unet", "pyramid", "decoder: expected a pretrained encoder under a pyramid, found unet."),
+        ("fcn8", "pyramid", "decoder: expected a pretrained encoder under a pyramid, found fcn8."),
+    ],
+)
+def test_a_decoder_must_fit(name, decoder, said):
+    with pytest.raises(ArgumentError, match=re.escape(said)):
+        ModelSpec(name, 2, decoder=decoder)

@@ -46,6 +46,10 @@ def by_reference(outputs):
         {"scale": Pixels.near(0.37, size=32), "stem_stride": 2, "num_classes": 3},
         {"scale": Pixels.near(1.3, size=64), "normalization": "none", "channels": 1},
         pytest.param(
+            {"name": "mobilenet_v2", "decoder": "pyramid", "num_classes": 3},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
             {"name": "mobilenet_v3_small", "size": 64, "weights": "imagenet"},
             marks=pytest.mark.slow,
         ),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fewmask.models.backend import keras, keras_settings
+from fewmask.models.pyramid import decode_pyramid
 from fewmask.models.unet import Blocks, image_input
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
@@ -112,6 +113,7 @@ def unet_with_encoder(
     name: str,
     width: int = 16,
     *,
+    decoder: str = "unet",
     normalization: str = "group",
     decoder_convs: int = 2,
     dropout: float = 0.0,
@@ -128,7 +130,8 @@ def unet_with_encoder(
 
     Args:
         name: One of `ENCODERS`.
-        width: Channels of the decoder at its finest level.
+        width: Channels of the decoder at its finest level, or of all of a pyramid.
+        decoder: `"unet"` or `"pyramid"`.
         normalization: `"group"`, `"batch"` or `"none"`, in the decoder.
         decoder_convs: Convolutions a level of the decoder.
         dropout: Share of channels left out at the coarsest level in training.
@@ -147,7 +150,10 @@ def unet_with_encoder(
     image = image_input(channels, data_format)
     *skips, x = encode(name, image, blocks, frozen_statistics, weights_file)
     x = blocks.drop_channels(x, dropout)
-    x = blocks.decode(x, skips, width, decoder_convs)
+    if decoder == "pyramid":
+        x = decode_pyramid(blocks, [*skips, x], width, decoder_convs)
+    else:
+        x = blocks.decode(x, skips, width, decoder_convs)
     return keras.Model(image, blocks.predict(x, out_channels, stride=2), name=f"unet_on_{name}")
 
 

@@ -24,6 +24,7 @@ FCN_ENCODER = "mobilenet_v2"
 
 NAMES = ("unet", *ENCODERS, *FCN_STRIDES)
 NORMALIZATIONS = ("group", "batch", "none")
+DECODERS = ("unet", "pyramid")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class ModelSpec:
         num_classes: Number of classes K; two classes share one sigmoid channel.
         channels: Number of image channels C; 1 or 3 with an encoder.
         depth: How many times a U-Net halves the picture.
-        width: Channels of the finest level; each coarser one has twice as many.
+        width: Channels of the finest level; each coarser one has twice as many. With the decoder
+            `"pyramid"`, of every level.
         normalization: `"group"`, `"batch"` or `"none"`, after each convolution.
         decoder_convs: Convolutions a level on the way up.
         stem_stride: 2 lets a U-Net work at half the picture's resolution, each of whose
@@ -45,6 +47,8 @@ class ModelSpec:
         weights: `"imagenet"` where the encoder starts pretrained, None where all is learned.
         mean: Pixel value in 0-255 that becomes 0, one a channel; an encoder brings its own.
         std: Difference in pixel values that becomes 1, one a channel.
+        decoder: What is put on an encoder: that of a `"unet"`, or a `"pyramid"`, which has a
+            fraction of its arithmetic.
 
     Raises:
         ArgumentError: If a value is out of its range.
@@ -67,6 +71,7 @@ class ModelSpec:
     weights: str | None = None
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    decoder: str = "unet"
 
     def __post_init__(self) -> None:
         # A picture says nothing more about its range than that it lies in 0-255.
@@ -83,6 +88,13 @@ class ModelSpec:
         _check("depth", 1 <= self.depth <= 8, "a whole number from 1 to 8", self.depth)
         _check("width", self.width >= 1, "a whole number from 1", self.width)
         _check("decoder_convs", self.decoder_convs >= 1, "at least 1", self.decoder_convs)
+        _check("decoder", self.decoder in DECODERS, f"one of {', '.join(DECODERS)}", self.decoder)
+        _check(
+            "decoder",
+            self.decoder == "unet" or self.name in ENCODERS,
+            f"a pretrained encoder under a {self.decoder}",
+            self.name,
+        )
         _check("stem_stride", self.stem_stride in (1, 2), "1 or 2", self.stem_stride)
         _check("dropout", 0 <= self.dropout < 1, "a share from 0 to below 1", self.dropout)
         _check("channels", self.channels >= 1, "at least 1 channel", self.channels)
@@ -203,6 +215,7 @@ def build(
     return unet_with_encoder(
         spec.name,
         spec.width,
+        decoder=spec.decoder,
         normalization=spec.normalization,
         decoder_convs=spec.decoder_convs,
         dropout=spec.dropout,

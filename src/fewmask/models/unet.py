@@ -119,6 +119,16 @@ class Blocks:
             x = normalize(axis=self.channel_axis)(x)
         return (native.ReLU if self.native else keras.layers.ReLU)()(x)
 
+    def project(self, x: Any, filters: int) -> Any:
+        """Makes `filters` channels of those of `x`, each pixel by itself."""
+        convolution = native.Conv2D if self.native else keras.layers.Conv2D
+        return convolution(filters, 1, padding="same", data_format=self.data_format)(x)
+
+    def enlarge(self, x: Any) -> Any:
+        """Repeats every pixel, to twice the height and width."""
+        enlarge = native.UpSampling2D if self.native else keras.layers.UpSampling2D
+        return enlarge(2, data_format=self.data_format)(x)
+
     def convolve_twice(self, x: Any, filters: int) -> Any:
         """Puts two convolutions behind `x`."""
         return self.convolve(self.convolve(x, filters), filters)
@@ -142,9 +152,7 @@ class Blocks:
             Features of the size of `skips[0]` with `width` channels.
         """
         for level in reversed(range(len(skips))):
-            enlarge = native.UpSampling2D if self.native else keras.layers.UpSampling2D
-            x = enlarge(2, data_format=self.data_format)(x)
-            x = keras.layers.Concatenate(axis=self.channel_axis)([x, skips[level]])
+            x = keras.layers.Concatenate(axis=self.channel_axis)([self.enlarge(x), skips[level]])
             for _ in range(convs):
                 x = self.convolve(x, width * 2**level)
         return x
