@@ -13,6 +13,7 @@ import pytest
 
 from fewmask.data import demo
 from fewmask.models.backend import keras
+from fewmask.training import preparation
 from fewmask.training import train as training
 from fewmask.training.recipe import Recipe, make_recipe
 
@@ -26,18 +27,27 @@ def short_trainings() -> Iterator[None]:
 
     What a page asks for is checked before it is replaced, so that it could be typed.
     """
-    train, fit = training.train, keras.Model.fit
+    train, plan, fit = training.train, preparation.plan, keras.Model.fit
 
-    def train_shortly(dataset: Any, **asked: Any) -> Any:
+    def shortened(asked: dict[str, Any]) -> dict[str, Any]:
         fields = set(Recipe.__dataclass_fields__)
         make_recipe(**{name: value for name, value in asked.items() if name in fields})
-        return train(dataset, **{**asked, **FAST})
+        # A number of epochs is no budget.
+        return {**asked, **FAST, "budget": None}
+
+    def train_shortly(dataset: Any, **asked: Any) -> Any:
+        # A plan is followed as it is; the pages' own were made for short trainings.
+        return train(dataset, **(asked if asked.get("plan") else shortened(asked)))
+
+    def plan_shortly(dataset: Any, **asked: Any) -> Any:
+        return plan(dataset, **shortened(asked))
 
     def fit_shortly(model: Any, *arguments: Any, **asked: Any) -> Any:
         return fit(model, *arguments, **{**asked, **FAST_FIT})
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "train", train_shortly)
+        patch.setattr(preparation, "plan", plan_shortly)
         patch.setattr(keras.Model, "fit", fit_shortly)
         yield
 
