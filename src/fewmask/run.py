@@ -25,6 +25,10 @@ FORMAT = 1
 RUNS = Path("runs")
 """Folder that runs are made in and looked for, beside where the command is typed."""
 
+BUNDLE = "bundle.json"
+BEST = Path("best") / "weights.npz"
+"""The best model so far: what travels with it, and its weights."""
+
 _NAMED = 8
 """Runs that are named to someone who asked for one that is not there."""
 
@@ -41,6 +45,7 @@ class Run:
     | `run.json` | layout version, state, versions of everything, times |
     | `fingerprint.json` | what was measured of the dataset |
     | `parts.csv` | which sample was in which part |
+    | `bundle.json` | what travels with the model |
     | `epochs.csv` | the curve, a row an epoch |
     | `last/`, `best/` | checkpoints: to resume, to use |
     | `samples/` | predictions of six fixed samples, each time the model got better |

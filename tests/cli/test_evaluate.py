@@ -112,11 +112,12 @@ def test_other_classes_than_the_model_has(fewmask, here):
 def test_a_run_that_has_no_model_yet(fewmask, here):
     (here / "runs" / "boxes" / "model.onnx").unlink()
     (here / "runs" / "boxes" / "model.keras").unlink()
+    (here / "runs" / "boxes" / "best" / "weights.npz").unlink()
     told = fewmask("evaluate", "boxes", "photos")
     assert (told.code, told.error) == (
         2,
-        "Error: runs/boxes: expected a run with model.onnx, found a training that has not ended. "
-        "Wait for it, or go on with it: fewmask train --resume runs/boxes",
+        "Error: runs/boxes: expected a run with a model, found a training whose first epoch has "
+        "not ended. Wait for it, or go on with it: fewmask train --resume runs/boxes",
     )
 
 

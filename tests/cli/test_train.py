@@ -3,6 +3,7 @@ import shutil
 
 import pytest
 
+from fewmask.cli import BEGAN
 from fewmask.run import Run
 from fewmask.training import train as training
 from fewmask.training.events import Said
@@ -52,6 +53,7 @@ def test_the_arguments_reach_the_training(fewmask, monkeypatch, trained):
     )  # fmt: skip
     assert told.code == 0
     asked.pop("listener")
+    assert asked.pop("began") == BEGAN
     assert {name: value for name, value in asked.items() if value is not None} == {
         "dataset": "photos",
         "classes": ("wall=0,chair=255", "cat=7"),
@@ -61,6 +63,41 @@ def test_the_arguments_reach_the_training(fewmask, monkeypatch, trained):
         "augment": False,
         "loss": "focal",
     }
+
+
+def test_a_budget_and_a_plan_reach_the_training(fewmask, monkeypatch, trained):
+    asked = {}
+
+    def train(dataset, **arguments):
+        asked.update(arguments)
+        return Run(trained / "runs" / "boxes")
+
+    monkeypatch.setattr(training, "train", train)
+    assert fewmask("train", "photos", "--budget", "90s").code == 0
+    assert (asked["budget"], asked["plan"]) == ("90s", None)
+    assert fewmask("train", "photos", "--plan", "my plan.toml").code == 0
+    assert (asked["budget"], asked["plan"]) == (None, "my plan.toml")
+
+
+@pytest.mark.parametrize("command", ["train", "plan"])
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--budget", "10"], "--budget: expected a span of time with its unit, s, m or h, found "
+                             "'10'. Try --budget 10m."),
+        (["--budget", "ten"], "--budget: expected a span of time with its unit, s, m or h, found "
+                              "'ten'. Try --budget 10m."),
+        (["--budget", "0s"], "--budget: expected more than nothing, up to 720h, found '0s'. Try "
+                             "--budget 10m."),
+        (["--budget", "10m", "--epochs", "3"],
+         "--budget: expected either a budget or a number of epochs, found both, and 3 epochs take "
+         "as long as they take. Leave --epochs out."),
+    ],
+)  # fmt: skip
+def test_a_budget_that_is_none(fewmask, tmp_path, command, words, sentence):
+    told = fewmask(command, "photos", *words)
+    assert (told.code, told.error) == (2, f"Error: {sentence}")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_stopped_training_says_so_and_can_be_gone_on_with(fewmask, monkeypatch, trained):

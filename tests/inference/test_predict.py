@@ -103,22 +103,23 @@ def test_a_run_that_is_still_training(tmp_path):
     with pytest.raises(
         RunError,
         match=re.escape(
-            f"{tmp_path}: expected a run with model.onnx, found a training that has not ended. "
-            f"Wait for it, or go on with it: fewmask train --resume {tmp_path}"
+            f"{tmp_path}: expected a run with a model, found a training whose first epoch has not "
+            f"ended. Wait for it, or go on with it: fewmask train --resume {tmp_path}"
         ),
     ):
         load(tmp_path)
 
 
-def test_a_run_with_a_model_for_keras_alone(tmp_path):
+@pytest.mark.parametrize("name", ["model.keras", "best/weights.npz"])
+def test_a_run_with_a_model_for_keras_alone(tmp_path, name):
     (tmp_path / "run.json").write_text(json.dumps({"format": 1}))
-    (tmp_path / "model.keras").touch()
+    (tmp_path / "best").mkdir()
+    (tmp_path / name).touch()
     with pytest.raises(
         RunError,
         match=re.escape(
-            f"{tmp_path}: expected model.onnx, found model.keras alone. Predict with it by "
-            "load(..., keras_model=fewmask.models.saving.KerasModel), or train on torch, which "
-            "exports model.onnx."
+            f"{tmp_path / name}: expected model.onnx beside it, which needs no Keras, found none. "
+            "Predict with it by load(..., keras_model=fewmask.training.best.open_model)."
         ),
     ):
         load(tmp_path)

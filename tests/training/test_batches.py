@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -148,6 +148,45 @@ def test_no_sample_is_preferred(count: int, batch_size: int, seed: int, epoch: i
     assert max(counts.values()) - min(counts.values()) <= 1
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    count=st.integers(1, 30),
+    batch_size=st.integers(1, 8),
+    steps=st.integers(1, 12),
+    seed=st.integers(0, 2**40),
+)
+def test_with_epochs_of_any_length_every_sample_comes_once_before_any_comes_again(
+    count: int, batch_size: int, steps: int, seed: int
+) -> None:
+    assume(steps != -(-count // batch_size))
+
+    class NoCopies:
+        channels = 3
+
+    batches = Batches(
+        NoCopies(),  # type: ignore[arg-type]
+        range(count),
+        8,
+        batch_size,
+        Augmentation(),
+        seed,
+        steps=steps,
+    )
+    assert batches.steps_per_epoch == steps
+    row = [index for epoch in range(1, 9) for index, _ in batches.order(epoch)]
+    assert len(row) == 8 * steps * batch_size
+    rounds = [row[begin : begin + count] for begin in range(0, len(row), count)]
+    assert all(sorted(each) == list(range(count)) for each in rounds[:-1])
+    assert len(set(rounds[-1])) == len(rounds[-1])
+
+
+def test_steps_that_make_one_pass_draw_as_without_them(copies: Copies) -> None:
+    plain, same = make(copies), make(copies, steps=3)
+    assert [plain.order(epoch) for epoch in range(1, 5)] == [
+        same.order(epoch) for epoch in range(1, 5)
+    ]
+
+
 # -- the same again ----------------------------------------------------------------------------
 
 
@@ -163,6 +202,16 @@ def test_a_resumed_training_sees_what_it_would_have_seen(copies: Copies) -> None
         resumed = make(copies, first_epoch=first_epoch)
         rest = as_bytes(taken(resumed, 3 * (6 - first_epoch)))
         assert rest == whole[3 * (first_epoch - 1) :]
+
+
+def test_a_resumed_training_with_epochs_of_its_own_length_begins_at_the_right_place(
+    copies: Copies,
+) -> None:
+    whole = as_bytes(taken(make(copies, epochs=5, steps=4)))
+    for first_epoch in range(1, 6):
+        resumed = make(copies, first_epoch=first_epoch, steps=4)
+        rest = as_bytes(taken(resumed, 4 * (6 - first_epoch)))
+        assert rest == whole[4 * (first_epoch - 1) :]
 
 
 def test_another_seed_gives_other_batches(copies: Copies) -> None:
@@ -292,6 +341,7 @@ def test_an_interpreter_that_leaves_in_the_middle_does_not_hang(tmp_path: Path) 
     [
         ({"indices": []}, "number of training images: expected 1 or more, found 0. "),
         ({"batch_size": 0}, "batch_size: expected 1 or more, found 0. "),
+        ({"steps": 0}, "steps: expected 1 or more, found 0. "),
         ({"first_epoch": 0}, "first_epoch: expected 1 or more, found 0. "),
         ({"threads": 0}, "threads: expected 1 or more, found 0. "),
     ],

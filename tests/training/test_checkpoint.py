@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fewmask.errors import FewmaskError, RunError
-from fewmask.training.checkpoint import State, load_weights, save_weights
+from fewmask.training.checkpoint import State, epoch_of_weights, load_weights, save_weights
 
 
 def some_state(epoch: int = 3) -> State:
@@ -50,11 +50,12 @@ def test_a_fresh_one_comes_back_too(tmp_path: Path) -> None:
 
 def test_weights_keep_their_order(tmp_path: Path) -> None:
     weights = [np.array([index], np.float32) for index in range(12)]
-    save_weights(tmp_path / "weights.npz", weights)
+    save_weights(tmp_path / "weights.npz", weights, epoch=7)
+    assert epoch_of_weights(tmp_path / "weights.npz") == 7
     assert [value.item() for value in load_weights(tmp_path / "weights.npz")] == list(range(12))
 
 
-@pytest.mark.parametrize("load", [State.load, load_weights])
+@pytest.mark.parametrize("load", [State.load, load_weights, epoch_of_weights])
 @pytest.mark.parametrize("content", [b"", b"half", None])
 def test_names_a_damaged_file(load: Any, content: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "state.npz"

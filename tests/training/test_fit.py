@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from fewmask.run import Run
 from fewmask.training.checkpoint import State
 from fewmask.training.events import EpochDone
 from fewmask.training.fit import fit
+from fewmask.training.pace import Pace
 from fewmask.training.plan import Plan
 
 CLASSES = Classes(("background", "disc"))
@@ -182,6 +184,19 @@ def test_goes_on_as_if_it_had_never_stopped(
         assert [row[name] for row in again.state.rows] == [row[name] for row in fitted.state.rows]
     for one, other in zip(again.state.model, fitted.state.model, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_last_step_may_be_in_the_middle_of_an_epoch(
+    fitted: Fit, make_tiny_plan: MakePlan
+) -> None:
+    plan = replace(make_tiny_plan(), pace=Pace.even(5), steps_per_epoch=2)
+    epochs = fitted(plan)
+    assert [event.row["epoch"] for event in epochs] == [1, 2, 3]
+    # Keras counts the updates first of all variables of an optimiser.
+    assert int(fitted.state.optimizer[0]) == 5
+    assert epochs[-1].row["learning_rate"] == 0
+    assert not fitted.state.ended_early
+    assert epochs[-1].seconds_left == 0
 
 
 def test_curves_for_tensorboard_on_request(fitted: Fit, make_tiny_plan: MakePlan) -> None:

@@ -90,13 +90,15 @@ def test_refuses_a_file_with_other_keys(change: Any, found: str) -> None:
     with pytest.raises(ArgumentError) as error:
         Plan.from_toml(values)
     assert str(error.value).startswith("plan.toml: expected the keys augmentation, average_every,")
-    assert str(error.value).endswith(f"found {found}. Restore the file as the run wrote it.")
+    assert str(error.value).endswith(
+        f"found {found}. Restore the file as it was written, or plan again."
+    )
 
 
 def test_refuses_a_file_with_another_network() -> None:
     values = tomllib.loads(plan_for().to_toml())
     values["model"]["hight"] = 3
-    with pytest.raises(ArgumentError, match=r"plan\.toml: expected the table \[model\] as the run"):
+    with pytest.raises(ArgumentError, match=r"plan\.toml: expected the table \[model\] as it was"):
         Plan.from_toml(values)
 
 
@@ -224,5 +226,5 @@ def test_the_scale_of_whole_images_is_their_frame() -> None:
 def test_a_file_with_half_a_scale_is_refused() -> None:
     values = tomllib.loads(plan_for(scale=1).to_toml())
     del values["pixels"]["tile"]
-    with pytest.raises(ArgumentError, match=r"plan\.toml: expected the table \[pixels\] as the r"):
+    with pytest.raises(ArgumentError, match=r"plan\.toml: expected the table \[pixels\] as it w"):
         Plan.from_toml(values)

@@ -5,19 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from fewmask.inference.predict import BundledModel
 
 
 def load_keras_model(path: Path) -> BundledModel:
-    """Opens a model for Keras: the only one of a run whose backend exports no ONNX.
+    """Opens the model of a run that has not ended, or whose backend exports no ONNX.
 
     Args:
-        path: A `model.keras`.
+        path: A `best/weights.npz` or a `model.keras`.
 
     Raises:
         MissingPackage: If Keras is not installed.
     """
-    from fewmask.models.saving import KerasModel
+    click.echo("Starting Keras", err=True)
+    from fewmask.training.best import BestModel, open_model
 
-    return KerasModel(path)
+    model = open_model(path)
+    if isinstance(model, BestModel):
+        click.echo(
+            f"The training has not ended: taking its best model so far, of epoch {model.epoch}.",
+            err=True,
+        )
+    return model

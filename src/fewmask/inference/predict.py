@@ -16,7 +16,7 @@ from fewmask.inference.blocks import Model, Progress, needs_blocks, predict_bloc
 from fewmask.inference.intake import Image, take_in
 from fewmask.inference.outputs import Prediction
 from fewmask.inference.runtime import OnnxModel
-from fewmask.run import Run, open_run
+from fewmask.run import BEST, Run, open_run
 from fewmask.scale import Pixels
 
 LabelModel: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
@@ -137,8 +137,9 @@ def load(
     Args:
         run: The folder of the run, its name in `runs/`, or a model file from anywhere.
         threads: CPU threads that one prediction may use; one a physical core when left out.
-        keras_model: What opens a `model.keras` where there is no `model.onnx`, such as
-            `fewmask.models.saving.KerasModel`. It needs Keras, which nothing else here does.
+        keras_model: What opens the `model.keras` or else the `best/weights.npz` of a run that
+            has no `model.onnx` (yet): `fewmask.training.best.open_model`. It needs Keras, which
+            nothing else here does.
 
     Returns:
         The model, ready to predict.
@@ -149,14 +150,13 @@ def load(
         ModelError: If the model file is damaged or not made by fewmask.
     """
     path = _model_file(run)
-    if path.suffix == ".keras":
+    if path.suffix in (".keras", ".npz"):
         if keras_model is None:
             raise RunError(
-                path.parent,
-                "model.onnx",
-                "model.keras alone",
-                "Predict with it by load(..., keras_model=fewmask.models.saving.KerasModel), "
-                "or train on torch, which exports model.onnx.",
+                path,
+                "model.onnx beside it, which needs no Keras",
+                "none",
+                "Predict with it by load(..., keras_model=fewmask.training.best.open_model).",
             )
         for_keras = keras_model(path)
         return Predictor(for_keras.bundle, for_keras)
@@ -170,12 +170,12 @@ def _model_file(run: str | Path | Run) -> Path:
         if path.is_file():
             return path
         run = open_run(run)
-    for name in ("model.onnx", "model.keras"):
+    for name in ("model.onnx", "model.keras", BEST):
         if (run.folder / name).exists():
             return run.folder / name
     raise RunError(
         run.folder,
-        "a run with model.onnx",
-        "a training that has not ended",
+        "a run with a model",
+        "a training whose first epoch has not ended",
         f"Wait for it, or go on with it: fewmask train --resume {typed(run.folder)}",
     )

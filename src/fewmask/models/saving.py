@@ -15,7 +15,7 @@ from fewmask.errors import ModelError
 from fewmask.files import whole_file
 from fewmask.models.backend import keras
 from fewmask.models.spec import ModelSpec, build
-from fewmask.models.whole import copy_core, whole_model
+from fewmask.models.whole import copy_core, predict_whole, whole_model
 
 MEMBER = "fewmask.json"
 """Member of the archive with the bundle and, under `model`, the spec of the core."""
@@ -72,8 +72,7 @@ class KerasModel:
         Returns:
             The label map, `(H, W)` uint8, and the probability map, `(H, W, K)` float32 in [0, 1].
         """
-        maps: NDArray[np.float32] = np.asarray(self._model.predict_on_batch(image[None]))[0]
-        return maps.argmax(axis=-1).astype(np.uint8), maps
+        return predict_whole(self._model, image)
 
 
 def load_core(path: str | Path) -> tuple[Any, ModelSpec, Bundle]:

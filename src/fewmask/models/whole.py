@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fewmask.models.backend import keras, keras_settings
 from fewmask.models.keras_frame import KerasFrame
 from fewmask.models.keras_pixels import KerasPixels
@@ -46,6 +49,22 @@ def whole_model(core: Any, rule: ScaleRule) -> Any:
     """
     with keras_settings("channels_last", "float32"):
         return _whole_model(core, rule)
+
+
+def predict_whole(
+    model: Any, image: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Predicts the class of every pixel, and how probable each class is.
+
+    Args:
+        model: A model of `whole_model`.
+        image: Shape `(H, W, C)`, uint8.
+
+    Returns:
+        The label map, `(H, W)` uint8, and the probability map, `(H, W, K)` float32 in [0, 1].
+    """
+    maps: NDArray[np.float32] = np.asarray(model.predict_on_batch(image[None]))[0]
+    return maps.argmax(axis=-1).astype(np.uint8), maps
 
 
 def _whole_model(core: Any, rule: ScaleRule) -> Any:

@@ -14,6 +14,7 @@ from fewmask.data.wording import counted
 from fewmask.errors import ArgumentError
 from fewmask.scale.pixels import pixels_placement
 from fewmask.training.clock import Clock
+from fewmask.training.comparing import choose_pieces
 from fewmask.training.events import duration
 from fewmask.training.pace import Pace
 from fewmask.training.plan import SHARE_OF_AVERAGE, SHARE_OF_WARM_UP, Plan
@@ -41,8 +42,6 @@ patch shows more of what is around."""
 
 EXPORT = 4.0
 """Seconds of writing, comparing and scoring model files, per second of building the network."""
-LOOKS = 3
-"""How often each test image is predicted at the end: by both model files, and for the score."""
 A_FILE = 0.03
 """Seconds of reading an image or a mask."""
 
@@ -75,9 +74,11 @@ class Ending:
             speed: How fast the network is at the plan's size.
             building: Seconds that building the network took.
         """
-        squares = sum(_squares(plan, height, width) for height, width in self.sizes)
-        files = LOOKS * len(self.sizes) + self.num_train
-        return EXPORT * building + LOOKS * squares * speed.look + files * A_FILE
+        pieces = choose_pieces(self.sizes).values()
+        # Both model files look at the pieces; one of them scores whole images.
+        squares = sum(_squares(plan, *size) for size in (*pieces, *pieces, *self.sizes))
+        files = len(pieces) + 2 * len(self.sizes) + self.num_train
+        return EXPORT * building + squares * speed.look + files * A_FILE
 
 
 def _squares(plan: Plan, height: int, width: int) -> int:
@@ -174,8 +175,11 @@ def plan_for_budget(
                 break
             place, seconds = place + 1, larger
     else:
-        while place > 0 and shown(sizes[place], seconds) < ENOUGH:
-            place -= 1
+        while place > 0 and (few := shown(sizes[place], seconds)) < ENOUGH:
+            # A step takes as long as its area is large, or so. Where machines are slow, measuring
+            # every size on the way down would use up the budget.
+            fitting = sizes[place] * math.sqrt(max(0.0, few) / ENOUGH)
+            place = max(0, sum(size <= fitting for size in sizes[:place]) - 1)
             seconds = seconds_at(sizes[place])
     size, plan = sizes[place], plans[sizes[place]]
     speed = speeds[size]
@@ -234,4 +238,5 @@ def _sizes_for(recipe: Recipe, first: Plan, fingerprint: Fingerprint) -> list[in
     # Up to the first size that holds the whole image: nothing is gained beyond.
     fitting = [size for size in SIZES if size < seen]
     fitting += [size for size in SIZES if size >= seen][:1]
-    return fitting
+    stride = first.model.stride
+    return sorted({math.ceil(size / stride) * stride for size in fitting})

@@ -40,6 +40,7 @@ class State:
         best: Rank of the best epoch so far, see `keeper.rank`.
         seconds: Time spent in training so far.
         ended_early: Whether early stopping has ended the training.
+        spent: Seconds of its budget that were spent by then, if it has one.
     """
 
     epoch: int = 0
@@ -52,6 +53,7 @@ class State:
     best: tuple[float, float] = (-math.inf, -math.inf)
     seconds: float = 0.0
     ended_early: bool = False
+    spent: float = 0.0
 
     def save(self, path: Path) -> None:
         """Writes the state whole or not at all.
@@ -72,6 +74,7 @@ class State:
             "best": self.best,
             "seconds": self.seconds,
             "ended_early": self.ended_early,
+            "spent": self.spent,
         }
         text = np.frombuffer(json.dumps(facts).encode("utf-8"), np.uint8)
         with whole_file(path) as beside, beside.open("wb") as file:
@@ -96,16 +99,17 @@ class State:
             return cls(**{**facts, "best": tuple(facts["best"])}, **groups)
 
 
-def save_weights(path: Path, weights: Arrays) -> None:
+def save_weights(path: Path, weights: Arrays, epoch: int) -> None:
     """Writes the weights of a network whole or not at all.
 
     Args:
         path: The `.npz` file to be.
         weights: The weights in the network's own order.
+        epoch: The epoch after which they were such.
     """
     with whole_file(path) as beside, beside.open("wb") as file:
         arrays: dict[str, Any] = {f"{index:04d}": value for index, value in enumerate(weights)}
-        np.savez(file, **arrays)
+        np.savez(file, epoch=np.array(epoch), **arrays)
 
 
 def load_weights(path: Path) -> Arrays:
@@ -118,7 +122,20 @@ def load_weights(path: Path) -> Arrays:
         RunError: If it is missing or damaged.
     """
     with _opened(path, "the weights of the best model", "whole weights") as arrays:
-        return [arrays[name] for name in sorted(arrays.files)]
+        return [arrays[name] for name in sorted(arrays.files) if name.isdecimal()]
+
+
+def epoch_of_weights(path: Path) -> int:
+    """Reads of which epoch the weights are that `save_weights` wrote.
+
+    Args:
+        path: The `.npz` file.
+
+    Raises:
+        RunError: If it is missing or damaged.
+    """
+    with _opened(path, "the weights of the best model", "whole weights") as arrays:
+        return int(arrays["epoch"])
 
 
 @contextmanager

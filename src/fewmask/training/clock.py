@@ -33,22 +33,30 @@ def parse_budget(text: str | float) -> float:
     >>> [parse_budget(text) for text in ("90s", "10m", "1.5h", "1h 30m")]
     [90.0, 600.0, 5400.0, 5400.0]
     """
-    if isinstance(text, str):
-        spans = list(_SPAN.finditer(text))
-        if not spans or "".join(span.group() for span in spans) != text:
-            instead = f"{text.strip()}m" if text.strip().isdecimal() else "10m"
-            raise ArgumentError(
-                "--budget",
-                "a span of time with its unit, s, m or h",
-                repr(text),
-                f"Try --budget {instead}.",
-            )
-        seconds = sum(float(span[1]) * _UNITS[span[2]] for span in spans)
-    else:
-        seconds = float(text)
+    seconds = _read(text) if isinstance(text, str) else text
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        instead = (
+            f"{text.strip()}m" if isinstance(text, str) and text.strip().isdecimal() else "10m"
+        )
+        raise ArgumentError(
+            "--budget",
+            "a span of time with its unit, s, m or h",
+            repr(text),
+            f"Try --budget {instead}.",
+        )
     if not 0 < seconds <= LONGEST:
-        raise ArgumentError("--budget", "more than nothing, up to 720h", repr(text), "Try 10m.")
-    return seconds
+        raise ArgumentError(
+            "--budget", "more than nothing, up to 720h", repr(text), "Try --budget 10m."
+        )
+    return float(seconds)
+
+
+def _read(text: str) -> float | None:
+    """Adds up spans; None where there is anything else."""
+    spans = list(_SPAN.finditer(text))
+    if not spans or "".join(span.group() for span in spans) != text:
+        return None
+    return sum(float(span[1]) * _UNITS[span[2]] for span in spans)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import tee
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from fewmask.bundle import Bundle
 from fewmask.data.dataset import Dataset
 from fewmask.data.fingerprint import Fingerprint
+from fewmask.data.imageio import read_size
 from fewmask.data.parts import Parts
 from fewmask.errors import DataError
 from fewmask.evaluation.judgement import judge_run
@@ -21,10 +23,10 @@ from fewmask.models.export import exported_onnx, missing_exporter
 from fewmask.models.parity import check_parity
 from fewmask.models.saving import KerasModel, save_keras
 from fewmask.models.spec import build
-from fewmask.run import Run, versions
+from fewmask.run import BEST, Run, versions
 from fewmask.training.checkpoint import load_weights
-from fewmask.training.events import Listener, Said, Working
-from fewmask.training.keeper import BEST
+from fewmask.training.comparing import choose_pieces, middle
+from fewmask.training.events import Listener, Said, working
 from fewmask.training.plan import Plan
 
 
@@ -33,7 +35,9 @@ def finish(
 ) -> None:
     """Writes the model files, compares them, scores the test part and writes the report.
 
-    Everything it writes can be written again: a finish that was killed is repeated whole.
+    The files are compared on pieces of test images, see `choose_pieces`; the score is of all of
+    them. Everything it writes can be written again: a finish that was killed is repeated
+    whole.
 
     Args:
         run: The run, with the weights of its best model.
@@ -54,9 +58,12 @@ def finish(
         listener(Said(f"Saved the model, for Keras, in {run.folder}. No model.onnx: {reason}"))
     else:
         with exported_onnx(core, plan.model, bundle, run.folder / "model.onnx") as beside:
+            exported = Predictor(bundle, OnnxModel(beside))
+            # Each piece is read once, and forgotten before the next one.
+            for_both = tee(_pieces(parts.test, bundle, working(listener, "comparing the files")))
             check_parity(
-                _label_maps(predictor, parts.test, listener),
-                _label_maps(Predictor(bundle, OnnxModel(beside)), parts.test),
+                (_label_map(predictor, pixels) for pixels in for_both[0]),
+                (_label_map(exported, pixels) for pixels in for_both[1]),
                 run.folder / "model.onnx",
             )
         predictor = load(run)
@@ -68,7 +75,7 @@ def finish(
         run.folder,
         part="test",
         baselines_from=parts.train,
-        progress=lambda done, total: listener(Working("scoring the test images", done, total)),
+        progress=working(listener, "scoring the test images"),
     )
     for line in evaluation.summary_lines():
         listener(Said(line))
@@ -118,13 +125,16 @@ def make_bundle(run: Run, plan: Plan, train: Dataset, fingerprint: Fingerprint) 
     )
 
 
-def _label_maps(
-    predictor: Predictor, dataset: Dataset, listener: Listener | None = None
+def _pieces(
+    dataset: Dataset, bundle: Bundle, progress: Callable[[int, int], None]
 ) -> Iterator[NDArray[np.uint8]]:
-    """Predicts the images of a dataset, one after the other."""
-    total = len(dataset)
-    for index in range(total):
-        pixels = take_in(dataset.image_path(index), predictor.bundle, dataset.max_pixels)
-        yield predictor.predict_pixels(pixels, probabilities=False).label_map
-        if listener is not None:
-            listener(Working("comparing the model files", index + 1, total))
+    """Reads what the model files are compared on, one piece after the other."""
+    paths = [dataset.image_path(index) for index in range(len(dataset))]
+    chosen = choose_pieces([read_size(path, dataset.max_pixels) for path in paths])
+    for done, (index, size) in enumerate(chosen.items()):
+        yield middle(take_in(paths[index], bundle, dataset.max_pixels), *size)
+        progress(done + 1, len(chosen))
+
+
+def _label_map(predictor: Predictor, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return predictor.predict_pixels(pixels, probabilities=False).label_map

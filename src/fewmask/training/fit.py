@@ -92,7 +92,7 @@ def fit(
         run.write_plan(changed.to_toml())
 
     pacemaker = Pacemaker(course, clock, done, keep, listener)
-    keeper = Keeper(run, course, state, others, average, pictures, listener)
+    keeper = Keeper(run, course, state, others, average, pictures, listener, clock)
     curves = [TensorBoardCurves(run.folder / FOLDER)] if plan.tensorboard else []
     # The order is the way of an epoch: time, average, judge, patience, pace, keep.
     callbacks = [Stopwatch(), average, judge, *others, *curves, pacemaker, keeper]

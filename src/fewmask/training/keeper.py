@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from fewmask.errors import ModelError
 from fewmask.models.backend import keras
-from fewmask.run import Run
+from fewmask.run import BEST, Run
 from fewmask.training.averaging import AveragedWeights
 from fewmask.training.checkpoint import State, save_weights
+from fewmask.training.clock import Clock
 from fewmask.training.events import EpochDone, Listener, StepDone
 from fewmask.training.pacemaker import Course
 from fewmask.training.samples import SamplePictures
 
 LAST = Path("last") / "state.npz"
-BEST = Path("best") / "weights.npz"
 
 # What Keras' own callbacks count between epochs; Keras saves none of it.
 COUNTERS = {
@@ -48,6 +48,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         average: The averaged weights.
         pictures: Draws the six samples.
         listener: Is told about steps and epochs.
+        clock: The budget of time, if there is one.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         average: AveragedWeights,
         pictures: SamplePictures,
         listener: Listener,
+        clock: Clock | None = None,
     ) -> None:
         super().__init__()
         self.run = run
@@ -68,6 +70,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self.average = average
         self.pictures = pictures
         self.listener = listener
+        self.clock = clock
         self._steps = 0
         self._epoch_began = self._mark = time.perf_counter()
 
@@ -118,12 +121,13 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         if better:
             state.best = rank(row)
             with self.average.in_place():
-                save_weights(self.run.folder / BEST, self.average.weights())
+                save_weights(self.run.folder / BEST, self.average.weights(), epoch + 1)
                 self.pictures.draw(epoch + 1)
         now = time.perf_counter()
         state.seconds += now - self._mark
         self._mark = now
         row["seconds"] = state.seconds
+        state.spent = self.clock.spent if self.clock is not None else 0.0
         state.epoch = epoch + 1
         state.rows.append(row)
         state.ended_early = bool(self.model.stop_training) and steps < plan.pace.last_step

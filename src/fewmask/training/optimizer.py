@@ -39,7 +39,7 @@ def learning_rate_of(plan: Plan) -> Any:
     """
     if plan.schedule == "constant":
         return plan.learning_rate
-    return WarmUpThenCosine(plan.learning_rate, plan.warm_up_steps, plan.pace.knots)
+    return WarmUpThenCosine(plan.learning_rate, plan.warm_up_steps, plan.pace.legs)
 
 
 class TwoRatesAdamW(keras.optimizers.AdamW):  # type: ignore[misc]

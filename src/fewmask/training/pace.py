@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,17 +11,19 @@ from fewmask.errors import ArgumentError
 
 @dataclass(frozen=True)
 class Pace:
-    """Shares of a schedule by step, along straight lines from one knot to the next.
+    """Shares of a schedule by step, along a straight line towards the last step.
 
     A training that meets its end later or sooner than it was planned for keeps what it has
-    covered of the schedule and spreads the rest over the steps that are left. The knots say
-    when that happened, so that the same training can be done again step for step.
+    covered of the schedule and spreads the rest over the steps that are left. The legs say when
+    it turned towards which end. They are whole numbers, and a later one changes nothing about
+    those before it, so that the same training can be done again to the last bit.
 
     Args:
-        knots: Pairs `(step, share)`, both rising; the last share is 1. Step 0 has share 0.
+        legs: Pairs `(step, last step)`: from this step on the training heads for that end. The
+            first is from step 0, the others from steps before the end that was headed for.
 
     Raises:
-        ArgumentError: If steps or shares do not rise, or do not end at 1.
+        ArgumentError: If they are not.
 
     Example:
 
@@ -29,52 +31,59 @@ class Pace:
     >>> pace.share(50)
     0.5
     >>> slower = pace.ending(at=80, from_step=50)
-    >>> slower.knots, slower.share(65)
-    (((50, 0.5), (80, 1.0)), 0.75)
+    >>> slower.legs, slower.share(65)
+    (((0, 100), (50, 80)), 0.75)
     """
 
-    knots: tuple[tuple[int, float], ...]
+    legs: tuple[tuple[int, int], ...]
 
     def __post_init__(self) -> None:
-        steps = [0, *(step for step, _ in self.knots)]
-        shares = [0.0, *(share for _, share in self.knots)]
-        if not _rise(steps) or not _rise(shares) or shares[-1] != 1.0:
+        begins = [begin for begin, _ in self.legs]
+        forward = all(begin < end for begin, end in self.legs)
+        in_turn = all(one[0] < two[0] < one[1] for one, two in pairwise(self.legs))
+        if begins[:1] != [0] or not forward or not in_turn:
             raise ArgumentError(
                 "pace",
-                "steps and shares that rise, the last share being 1",
-                str([list(knot) for knot in self.knots]),
-                "Restore the file as the run wrote it.",
+                "pairs [step, last step], the first from step 0, each other one from a step "
+                "after the one before it began and before it ended",
+                str([list(leg) for leg in self.legs]),
+                "Restore it, or plan again.",
             )
 
     @classmethod
     def even(cls, steps: int) -> Pace:
         """Returns the pace of a training of so many steps that nothing delays."""
-        return cls(((steps, 1.0),))
+        return cls(((0, steps),))
 
     @property
     def last_step(self) -> int:
         """The step at which the training ends."""
-        return self.knots[-1][0]
+        return self.legs[-1][1]
+
+    def covered(self) -> Iterator[tuple[int, int, float]]:
+        """Yields each leg with the share of the schedule that is behind when it begins."""
+        behind, before = 0.0, None
+        for leg in self.legs:
+            if before is not None:
+                behind = _share(leg[0], *before, behind)
+            yield *leg, behind
+            before = leg
 
     def share(self, step: int) -> float:
         """Returns the share of the schedule that is behind a step, in [0, 1]."""
-        before, behind = 0, 0.0
-        for knot, share in self.knots:
-            if step < knot:
-                return behind + (share - behind) * (step - before) / (knot - before)
-            before, behind = knot, share
-        return 1.0
+        here = [leg for leg in self.covered() if leg[0] <= step]
+        return min(1.0, _share(step, *here[-1]))
 
     def ending(self, at: int, from_step: int) -> Pace:
         """Returns the pace that is the same up to a step and then ends elsewhere.
 
         Args:
             at: The new last step, after `from_step`.
-            from_step: A step before the present end, not before any other knot.
+            from_step: A step before the present end; legs from later steps are forgotten.
         """
-        passed = [knot for knot in self.knots if knot[0] < from_step]
-        return Pace((*passed, (from_step, self.share(from_step)), (at, 1.0)))
+        begun = [leg for leg in self.legs if leg[0] < from_step]
+        return Pace((*begun, (from_step, at)))
 
 
-def _rise(values: Sequence[float]) -> bool:
-    return all(first < second for first, second in pairwise(values))
+def _share(step: int, begin: int, end: int, behind: float) -> float:
+    return behind + (1.0 - behind) * ((step - begin) / (end - begin))

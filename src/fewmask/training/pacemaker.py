@@ -33,8 +33,8 @@ class Course:
 class Pacemaker(keras.callbacks.Callback):  # type: ignore[misc]
     """Stops at the plan's last step; brings that step forward where time runs out before it.
 
-    At the end of an epoch it knows how long a step takes on this machine today, the judging and
-    saving of epochs included. If the training would end too late, or too early, the rest of the
+    At the end of an epoch it knows how long a step takes on this machine at present, the judging
+    and saving of epochs included. If the training would end too late, or too early, the rest of the
     schedule is spread over the steps that there is time for: the learning rate still falls to
     zero at the last of them. The change is written into the plan, which then tells how to do
     the same training again.
@@ -61,26 +61,30 @@ class Pacemaker(keras.callbacks.Callback):  # type: ignore[misc]
         self.steps = done
         self.keep = keep
         self.listener = listener
-        self._mark: tuple[int, float] | None = None
+        self._marks: list[tuple[int, float]] = []
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts the step; the last one ends the training."""
         self.steps += 1
-        if self.clock is not None and self._mark is None:
+        if self.clock is not None and not self._marks:
             # The first step builds things, and says nothing about the others.
-            self._mark = (self.steps, self.clock.spent)
+            self._marks.append((self.steps, self.clock.spent))
         if self.steps >= self.course.plan.pace.last_step:
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Compares the time that the steps left would take with the time that is left."""
         pace = self.course.plan.pace
-        if self.clock is None or self._mark is None or self.steps >= pace.last_step:
+        if self.clock is None or not self._marks or self.steps >= pace.last_step:
             return
-        counted_from, then = self._mark
+        # The later half of all steps: what the machine does now counts, not what it once did.
+        half_way = [mark for mark in self._marks if 2 * mark[0] <= self.steps]
+        counted_from, then = half_way[-1] if half_way else self._marks[0]
         if self.steps == counted_from:
             return
-        a_step = (self.clock.spent - then) / (self.steps - counted_from)
+        now = self.clock.spent
+        self._marks.append((self.steps, now))
+        a_step = (now - then) / (self.steps - counted_from)
         left = pace.last_step - self.steps
         late = left * a_step - self.clock.left
         if abs(late) <= TOLERANCE * self.clock.budget:

@@ -16,6 +16,7 @@ from fewmask.models.spec import FCN_STRIDES, ModelSpec
 from fewmask.scale import Frame, Pixels, ScaleRule
 from fewmask.training.pace import Pace
 from fewmask.training.patch_plan import augmentation_of_patches, plan_patches
+from fewmask.training.plan_values import check_size, check_values
 from fewmask.training.recipe import Recipe, option
 
 EPOCHS = 40
@@ -44,7 +45,7 @@ SHARE_OF_WARM_UP = 0.05
 SHARE_OF_AVERAGE = 1 / 12
 # What cannot be chosen of a network, beside the depth of any encoder.
 _FIXED = dict.fromkeys(FCN_STRIDES, ("depth", "width", "normalization"))
-_RESTORE = "Restore the file as the run wrote it."
+_RESTORE = "Restore the file as it was written, or plan again."
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class Plan:
             for item in fields(self)
             if item.name not in ("model", "pace", "augmentation", "pixels", "reasons")
         }
-        values["pace"] = [list(knot) for knot in self.pace.knots]
+        values["pace"] = [list(leg) for leg in self.pace.legs]
         # TOML has no null: what is None is left out, and stays None when it is read.
         values = {name: value for name, value in values.items() if value is not None}
         values["reasons"] = list(self.reasons)
@@ -147,7 +148,7 @@ class Plan:
         """Rebuilds a plan from the parsed text of `to_toml`.
 
         Raises:
-            ArgumentError: If a key is missing or unknown.
+            ArgumentError: If a key is missing or unknown, or a value cannot be.
         """
         # Two are there only where the network learns from patches.
         of_patches = {"pixels", "foreground_share"} - set(values)
@@ -159,22 +160,27 @@ class Plan:
                 f"{', '.join(sorted(odd))} missing or unknown",
                 _RESTORE,
             )
+        check_values(values)
         read: dict[str, Any] = {}
-        for name, from_json in (("model", ModelSpec.from_json), ("pixels", Pixels.from_json)):
+        for name, from_json in (
+            ("model", ModelSpec.from_json),
+            ("pixels", Pixels.from_json),
+            ("augmentation", Augmentation.from_json),
+        ):
             try:
                 read[name] = from_json(values[name]) if name in values else None
             except (KeyError, TypeError) as error:
                 raise ArgumentError(
-                    "plan.toml", f"the table [{name}] as the run wrote it", str(error), _RESTORE
+                    "plan.toml", f"the table [{name}] as it was written", str(error), _RESTORE
                 ) from error
+        check_size(values["size"], read["model"].stride)
         try:
-            knots = tuple((int(step), float(share)) for step, share in values["pace"])
+            legs = tuple((int(begin), int(end)) for begin, end in values["pace"])
         except (TypeError, ValueError) as error:
             raise ArgumentError(
-                "plan.toml", "pace as a list of pairs [step, share]", str(error), _RESTORE
+                "plan.toml", "pace as a list of pairs [step, last step]", str(error), _RESTORE
             ) from error
-        read["pace"] = Pace(knots)
-        read["augmentation"] = Augmentation.from_json(values["augmentation"])
+        read["pace"] = Pace(legs)
         read["reasons"] = tuple(values["reasons"])
         return cls(**{**values, **read})
 

@@ -116,6 +116,8 @@ class Recipe:
         scale = self.scale
         if scale is not None and (not _is_number(scale) or not 0 < scale <= LARGEST_SCALE):
             _refuse("scale", f"a number above 0, up to {LARGEST_SCALE:g}", scale, 1)
+        if self.budget is not None:
+            parse_budget(self.budget)
         if self.budget is not None and self.epochs is not None:
             raise ArgumentError(
                 "--budget",
@@ -140,7 +142,8 @@ def _refuse(name: str, expected: str, found: object, instead: object) -> NoRetur
 
 def option(name: str) -> str:
     """Returns the command-line spelling of a recipe field."""
-    return "--" + name.replace("_", "-")
+    spelling = {"pretrained": "--scratch", "augment": "--no-augment"}
+    return spelling.get(name, "--" + name.replace("_", "-"))
 
 
 def make_recipe(**asked: Any) -> Recipe:

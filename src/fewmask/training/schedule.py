@@ -17,41 +17,39 @@ class WarmUpThenCosine(keras.optimizers.schedules.LearningRateSchedule):  # type
     Args:
         highest: The highest learning rate.
         warm_up_steps: Steps of the rise; the rate of step 1 is already above zero.
-        knots: Those of the `Pace` that leads to zero.
+        legs: Those of the `Pace` that leads to zero.
 
     Example:
 
-    >>> rate = WarmUpThenCosine(1.0, warm_up_steps=2, knots=[(10, 1.0)])
+    >>> rate = WarmUpThenCosine(1.0, warm_up_steps=2, legs=[(0, 10)])
     >>> [round(float(rate(step)), 2) for step in (0, 1, 2, 6, 10)]
     [0.5, 1.0, 1.0, 0.5, 0.0]
 
     Reference: Loshchilov and Hutter (2017), SGDR, arXiv:1608.03983.
     """
 
-    def __init__(
-        self, highest: float, warm_up_steps: int, knots: Sequence[Sequence[float]]
-    ) -> None:
+    def __init__(self, highest: float, warm_up_steps: int, legs: Sequence[Sequence[int]]) -> None:
         super().__init__()
         self.highest = highest
         self.warm_up_steps = warm_up_steps
-        self.knots = tuple((int(step), float(share)) for step, share in knots)
+        self.pace = Pace(tuple((int(begin), int(end)) for begin, end in legs))
 
     def __call__(self, step: Any) -> Any:
         """Returns the learning rate of the update that follows `step` updates."""
         step = keras.ops.cast(step, "float32")
         rise = (step + 1.0) / max(self.warm_up_steps, 1)
-        warm = Pace(self.knots).share(self.warm_up_steps)
+        warm = self.pace.share(self.warm_up_steps)
         through = (self._share(step) - warm) / max(1.0 - warm, 1e-9)
         fall = 0.5 * (1.0 + keras.ops.cos(math.pi * keras.ops.clip(through, 0.0, 1.0)))
         return self.highest * keras.ops.where(step < self.warm_up_steps, rise, fall)
 
     def _share(self, step: Any) -> Any:
         """Computes `Pace.share` of a step that only the backend knows."""
-        share, before, behind = 0.0, 0, 0.0
-        for knot, ahead in self.knots:
-            passed = keras.ops.clip((step - before) / (knot - before), 0.0, 1.0)
-            share = share + (ahead - behind) * passed
-            before, behind = knot, ahead
+        share = 0.0
+        for begin, end, behind in self.pace.covered():
+            passed = keras.ops.clip((step - begin) / (end - begin), 0.0, 1.0)
+            # A choice, not a sum: before its turn a leg must not change even the last bit.
+            share = keras.ops.where(step < begin, share, behind + (1.0 - behind) * passed)
         return share
 
     def get_config(self) -> dict[str, Any]:
@@ -59,5 +57,5 @@ class WarmUpThenCosine(keras.optimizers.schedules.LearningRateSchedule):  # type
         return {
             "highest": self.highest,
             "warm_up_steps": self.warm_up_steps,
-            "knots": [list(knot) for knot in self.knots],
+            "legs": [list(leg) for leg in self.pace.legs],
         }

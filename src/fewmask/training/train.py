@@ -25,17 +25,17 @@ from fewmask.data.wording import counted
 from fewmask.errors import ArgumentError, DataError, FewmaskError, RunError, typed
 from fewmask.files import remove_unfinished, write_text
 from fewmask.models.pretrained import find_weights
-from fewmask.run import RUNS, Run, check_name, create_run, open_run, versions
+from fewmask.run import BEST, BUNDLE, RUNS, Run, check_name, create_run, open_run, versions
 from fewmask.training.checkpoint import State
 from fewmask.training.clock import Clock
 from fewmask.training.events import Listener, Said, print_events, working
-from fewmask.training.finish import finish, missing_files
+from fewmask.training.finish import finish, make_bundle, missing_files
 from fewmask.training.fit import fit
-from fewmask.training.keeper import BEST, LAST, Diverged
+from fewmask.training.keeper import LAST, Diverged
 from fewmask.training.lock import locked
 from fewmask.training.plan import Plan
 from fewmask.training.preparation import prepare, read_plan
-from fewmask.training.recipe import Recipe, make_recipe, option
+from fewmask.training.recipe import make_recipe, option
 from fewmask.training.source import Source
 
 FINGERPRINT = "fingerprint.json"
@@ -88,11 +88,12 @@ def train(
     runs = Path(runs)
     recipe = make_recipe(**asked)
     given = None if plan is None else plan if isinstance(plan, Plan) else read_plan(plan)
-    if given is not None and recipe != Recipe():
+    beside = [option(name) for name, value in asked.items() if value is not None]
+    if given is not None and beside:
         raise ArgumentError(
             "--plan",
             "nothing else about the training, because the plan says all of it",
-            ", ".join(option(name) for name in asked if asked[name] is not None),
+            ", ".join(beside),
             "Change it in the plan.",
         )
     # Said before the data is read, which can take minutes.
@@ -123,6 +124,9 @@ def train(
         )
         write_text(run.folder / FINGERPRINT, prepared.fingerprint.to_json())
         write_seen(run.folder / SEEN, parts)
+        # With it the best model so far can be used while the training goes on.
+        bundle = make_bundle(run, prepared.plan, parts.train, prepared.fingerprint)
+        write_text(run.folder / BUNDLE, bundle.to_json())
         # The last file: where it is, the others are too, and the run can be resumed.
         run.write_plan(prepared.plan.to_toml())
     listener(Said(f"Training into {run.folder}; Ctrl-C ends it with the best model so far."))
@@ -256,7 +260,7 @@ def _clock_again(values: dict[str, Any] | None, state: State, began: float) -> C
     """Goes on counting a budget: what was spent before counts, the pause does not."""
     if values is None:
         return None
-    return Clock.from_json({**values, "spent": values["spent"] + state.seconds}, began)
+    return Clock.from_json({**values, "spent": max(values["spent"], state.spent)}, began)
 
 
 def _train(

@@ -1,0 +1,80 @@
+"""What the values of a plan may be, since its file may be edited."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from fewmask.errors import ArgumentError
+from fewmask.training.recipe import LOSSES
+
+_LEAST = {
+    "size": 1,
+    "steps_per_epoch": 1,
+    "batch_size": 1,
+    "warm_up_steps": 0,
+    "average_every": 0,
+    "average_horizon": 1,
+    "plateau": 0,
+    "early_stopping": 0,
+    "seed": 0,
+}
+_CHOICES = {
+    "schedule": ("cosine", "constant"),
+    "loss": LOSSES,
+    "data_format": ("channels_first", "channels_last"),
+}
+
+
+def check_values(values: dict[str, Any]) -> None:
+    """Makes sure that what stands in a plan outside its tables can be followed.
+
+    Args:
+        values: The parsed text of a plan, with all of its keys.
+
+    Raises:
+        ArgumentError: If a value is of another kind or out of its range; it names the key.
+    """
+    for name, least in _LEAST.items():
+        value = values[name]
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            _refuse(name, f"a whole number from {least}", value)
+    for name, choices in _CHOICES.items():
+        if values[name] not in choices:
+            _refuse(name, f"one of {', '.join(choices)}", values[name])
+    if not 0 < _number(values["learning_rate"]) <= 1:
+        _refuse("learning_rate", "a number above 0, up to 1", values["learning_rate"])
+    if not _number(values["weight_decay"]) >= 0:
+        _refuse("weight_decay", "a number from 0", values["weight_decay"])
+    if not 0 <= _number(values.get("foreground_share", 0)) <= 1:
+        _refuse("foreground_share", "a number from 0 to 1", values["foreground_share"])
+    if not isinstance(values["tensorboard"], bool):
+        _refuse("tensorboard", "true or false", values["tensorboard"])
+    reasons = values["reasons"]
+    if not isinstance(reasons, list) or not all(isinstance(each, str) for each in reasons):
+        _refuse("reasons", "a list of sentences", reasons)
+
+
+def check_size(size: int, stride: int) -> None:
+    """Makes sure that the network can take squares of a size.
+
+    Args:
+        size: Their side.
+        stride: What it must be a multiple of.
+
+    Raises:
+        ArgumentError: If it is none.
+    """
+    if size % stride:
+        _refuse("size", f"a multiple of {stride}, the network's stride", size)
+
+
+def _number(value: object) -> float:
+    """Returns the value where it is a number, and one that fulfils no condition where not."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number else float("nan")  # type: ignore[arg-type]
+
+
+def _refuse(name: str, expected: str, found: object) -> NoReturn:
+    raise ArgumentError(
+        f"plan.toml, {name}", expected, repr(found), "Change it in the file, or plan again."
+    )

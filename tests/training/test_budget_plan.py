@@ -1,0 +1,240 @@
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fewmask.data.fingerprint import Fingerprint
+from fewmask.errors import ArgumentError
+from fewmask.scale import Frame
+from fewmask.training.budget_plan import (
+    A_FILE,
+    FEWEST_STEPS,
+    SHARE_OF_STEPS,
+    Ending,
+    choose_scale,
+    plan_for_budget,
+)
+from fewmask.training.clock import Clock
+from fewmask.training.plan import Plan, make_plan
+from fewmask.training.probe import Probe, Speed
+from fewmask.training.recipe import Recipe, make_recipe
+
+
+def fingerprint(
+    thickness: Sequence[float] = (200.0,) * 77, sides: tuple[int, int] = (480, 640)
+) -> Fingerprint:
+    return Fingerprint(
+        num_images=77,
+        sizes=((*sides, 77),),
+        channels=((3, 77),),
+        dtype="uint8",
+        value_range=(0, 255),
+        mean=(100.0,) * 3,
+        standard_deviation=(50.0,) * 3,
+        class_pixels=(9, 1),
+        class_images=(77, 77),
+        ignored_pixels=0,
+        class_ids=((0, 1),) * 77,
+        sha256="0" * 64,
+        thickness=tuple(thickness),
+    )
+
+
+@pytest.fixture(autouse=True)
+def hands(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Where the time stands; probing lets it pass."""
+    stands = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: stands[0])
+    return stands
+
+
+class Machine:
+    """A machine that needs so many seconds for a step at 256 pixels, and more for larger ones."""
+
+    def __init__(self, hands: list[float], step: float, building: float = 1.0) -> None:
+        self.hands = hands
+        self.step = step
+        self.building = building
+        self.measured: list[int] = []
+
+    def probe_of(self, plan: Plan) -> tuple[Probe, float]:
+        self.hands[0] += self.building
+
+        def probe(size: int) -> Speed:
+            self.measured.append(size)
+            speed = self.step * (size / 256) ** 2
+            self.hands[0] += 4 * speed
+            return Speed(speed, speed / 20)
+
+        return probe, self.building
+
+    def plan(
+        self,
+        budget: float,
+        seen: Fingerprint | None = None,
+        test_images: Sequence[tuple[int, int]] = ((480, 640),) * 20,
+        num_validation: int = 8,
+        **asked: Any,
+    ) -> tuple[Plan, Clock]:
+        seen = seen or fingerprint()
+
+        def make(recipe: Recipe) -> Plan:
+            return make_plan(
+                recipe,
+                seen,
+                num_train=77,
+                num_classes=2,
+                weights_at_hand=True,
+                data_format="channels_first",
+            )
+
+        return plan_for_budget(
+            make_recipe(budget=budget, **asked),
+            make,
+            seen,
+            Clock(budget, began=self.hands[0]),
+            Ending(test_images, 77),
+            num_validation,
+            self.probe_of,
+        )
+
+
+def test_a_usual_machine_by_hand(hands: list[float]) -> None:
+    machine = Machine(hands, step=0.8)
+    plan, clock = machine.plan(180.0)
+    # The score looks at 20 images, the comparison twice at 13: as many as have 4 · 1024² pixels.
+    # 320 would show fewer than 1,500 pictures, so it stays at 256, after 5 seconds of probing.
+    assert machine.measured == [256, 320]
+    assert (plan.size, plan.batch_size, plan.scale) == (256, 8, Frame(256))
+    assert clock.reserve == pytest.approx(4 + 46 * 0.04 + 130 * A_FILE)
+    assert clock.spent == pytest.approx(1 + 3.2 + 5)
+    assert plan.pace.last_step == round(SHARE_OF_STEPS * clock.left / 0.8)
+    assert plan.reasons[-2:] == (
+        "size 256: this machine learns from 10 at 256, 6 at 320 pixels a side, in images a second; "
+        "1,520 of them fit into the budget, each of 77 images about 20 times.",
+        "budget 3 min 0 s: 9 s are spent, 11 s are kept for model files, scores and report.",
+    )
+
+
+@pytest.mark.parametrize(("step", "size"), [(0.02, 384), (0.8, 320), (2.0, 192), (30.0, 64)])
+def test_the_faster_the_machine_the_larger_the_size(
+    hands: list[float], step: float, size: int
+) -> None:
+    plan, _ = Machine(hands, step).plan(300.0)
+    assert plan.size == size
+
+
+def test_a_slow_machine_does_not_spend_its_budget_on_being_measured(hands: list[float]) -> None:
+    machine = Machine(hands, step=30.0)
+    machine.plan(300.0)
+    assert machine.measured == [256, 64]
+
+
+def test_nothing_is_gained_beyond_the_size_of_the_images(hands: list[float]) -> None:
+    machine = Machine(hands, step=0.01)
+    plan, _ = machine.plan(300.0, fingerprint((60.0,) * 77, (90, 150)))
+    assert (plan.size, machine.measured) == (160, [160])
+
+
+def test_a_size_that_is_asked_for_is_taken_whatever_it_costs(hands: list[float]) -> None:
+    machine = Machine(hands, step=0.5)
+    plan, _ = machine.plan(300.0, size=512)
+    assert (plan.size, machine.measured) == (512, [512])
+
+
+def test_sizes_are_what_the_network_can_take(hands: list[float]) -> None:
+    machine = Machine(hands, step=0.4)
+    plan, _ = machine.plan(600.0, model="unet", depth=5)
+    assert all(size % plan.model.stride == 0 for size in machine.measured)
+    assert plan.size % plan.model.stride == 0
+    assert not any("is no multiple of" in reason for reason in plan.reasons)
+
+
+def test_so_is_a_batch(hands: list[float]) -> None:
+    assert Machine(hands, 0.5).plan(300.0, batch_size=3)[0].batch_size == 3
+
+
+@pytest.mark.parametrize("budget", [600.0, 3600.0])
+def test_the_rest_of_the_plan_fits_its_steps(hands: list[float], budget: float) -> None:
+    plan, clock = Machine(hands, step=0.4).plan(budget)
+    steps = plan.pace.last_step
+    step = 0.4 * (plan.size / 256) ** 2
+    assert steps * step == pytest.approx(SHARE_OF_STEPS * clock.left, rel=0.01)
+    assert plan.warm_up_steps == round(steps / 20)
+    assert plan.average_horizon == round(steps / 12)
+    assert 1 <= plan.epochs <= 41
+
+
+def test_a_plateau_waits_without_a_warm_up(hands: list[float]) -> None:
+    plan, _ = Machine(hands, 0.4).plan(300.0, plateau=3, average=False)
+    assert (plan.schedule, plan.warm_up_steps, plan.average_every) == ("constant", 0, 0)
+
+
+@pytest.mark.parametrize("step", [0.05, 0.8, 12.0])
+def test_too_short_a_budget_names_one_that_suffices(hands: list[float], step: float) -> None:
+    with pytest.raises(ArgumentError) as error:
+        Machine(hands, step).plan(6.0)
+    found = re.fullmatch(
+        r"--budget: expected at least (\d+)s for these images on this machine, found 6s, of "
+        r"which 0 are left for learning\. Try --budget \1s\.",
+        str(error.value),
+    )
+    assert found
+    plan, clock = Machine(hands, step).plan(float(found[1]))
+    assert plan.pace.last_step >= FEWEST_STEPS
+    assert clock.left > 0
+
+
+def test_many_tiles_of_test_images_enlarge_what_is_kept(hands: list[float]) -> None:
+    thin = fingerprint((8.0,) * 77, (2000, 2000))
+    few = Machine(hands, 0.4).plan(600.0, thin, [(500, 500)] * 4)
+    many = Machine(hands, 0.4).plan(600.0, thin, [(4000, 4000)] * 4)
+    assert few[0].pixels is not None
+    assert many[1].reserve > few[1].reserve + 5
+    assert many[0].pace.last_step < few[0].pace.last_step
+
+
+def test_thin_things_are_learnt_from_patches(hands: list[float]) -> None:
+    plan, _ = Machine(hands, 0.4).plan(600.0, fingerprint((8.0,) * 77, (2000, 2000)))
+    assert plan.pixels is not None
+    assert plan.pixels.scale == 1.0
+    assert plan.reasons[0] == (
+        "patches: things are about 8 pixels thick, and the thin ones only 1 where the longest "
+        "side of a whole image is 256; --size keeps whole images."
+    )
+    assert "in patches a second" in plan.reasons[-2]
+    assert Machine(hands, 0.4).plan(600.0, fingerprint((8.0,) * 77), size=256)[0].pixels is None
+
+
+@pytest.mark.parametrize(
+    ("thickness", "longest", "scale"),
+    [
+        ([40.0] * 10, 640, None),  # 16 of 256
+        ([39.0] * 10, 640, 0.5),
+        ([31.0] * 10, 640, 1.0),  # halved, they would be thinner than 16
+        ([32.0] * 10, 2560, 0.5),
+        ([130.0] * 10, 2560, 0.125),
+        ([3.0] * 10, 640, 1.0),
+        ([100.0] * 7 + [30.0] * 3, 640, 0.25),  # the thin ones decide, the middle scales
+        ([100.0] * 9 + [30.0], 640, None),  # one thin thing of ten does not
+        ([0.0] * 9 + [100.0], 640, None),  # masks without any thing say nothing
+        ([0.0] * 10, 640, None),
+        ([], 640, None),
+        ([20.0] * 10, 20, None),
+    ],
+)
+def test_thickness_chooses_between_whole_images_and_patches(
+    thickness: list[float], longest: int, scale: float | None
+) -> None:
+    seen = fingerprint(thickness, (longest // 2, longest))
+    chosen, why = choose_scale(seen)
+    assert chosen == scale
+    assert why.startswith("whole images: " if scale is None else "patches: ")
+
+
+def test_the_size_of_most_images_counts(hands: list[float]) -> None:
+    mixed = replace(fingerprint((30.0,) * 77), sizes=((100, 100, 70), (9000, 9000, 7)))
+    assert choose_scale(mixed)[0] is None

@@ -1,0 +1,40 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fewmask.training.comparing import MOST_COMPARED, SIDE, choose_pieces, middle
+
+SIZE = st.tuples(st.integers(1, 9000), st.integers(1, 9000))
+
+
+def test_few_small_images_are_compared_whole() -> None:
+    assert choose_pieces([(50, 60), (70, 80)]) == {0: (50, 60), 1: (70, 80)}
+
+
+def test_of_a_large_image_a_piece_is_enough() -> None:
+    assert choose_pieces([(6000, 8000)]) == {0: (SIDE, SIDE)}
+
+
+def test_of_many_images_some_from_everywhere_are_enough() -> None:
+    chosen = choose_pieces([(480, 640)] * 1000)
+    assert list(chosen) == sorted(chosen)
+    assert len(chosen) == MOST_COMPARED // (480 * 640)
+    assert max(chosen) > 500
+    assert choose_pieces([(480, 640)] * 1000) == chosen
+
+
+@settings(deadline=None)
+@given(st.lists(SIZE, min_size=1, max_size=40))
+def test_there_is_always_something_and_never_too_much(sizes: list[tuple[int, int]]) -> None:
+    chosen = choose_pieces(sizes)
+    assert 1 <= len(chosen) <= len(sizes)
+    assert sum(height * width for height, width in chosen.values()) <= MOST_COMPARED
+    for index, (height, width) in chosen.items():
+        assert (height, width) == (min(SIDE, sizes[index][0]), min(SIDE, sizes[index][1]))
+
+
+def test_the_middle_by_hand() -> None:
+    image = np.arange(5 * 4, dtype=np.uint8).reshape(5, 4, 1)
+    assert middle(image, 3, 2)[..., 0].tolist() == [[5, 6], [9, 10], [13, 14]]
+    assert middle(image, 5, 4).tolist() == image.tolist()
+    assert middle(image, 2, 2).flags.c_contiguous
