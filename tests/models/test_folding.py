@@ -51,8 +51,13 @@ def test_values_and_slopes_are_those_of_keras(
         x, folded = relu(x), fold(folded, relu)
     core = shuffle_weights(keras.Model(image, x))
     pixels = picture(13, 16).transpose(2, 0, 1)[None].astype(np.float32) / 100
+    compare(core, folded.call, pixels)
+
+
+def compare(core, call, pixels):
+    """Checks what `call` makes of `pixels`, and every slope, against `core`."""
     pull, found = None, []
-    for network in (core, folded.call):
+    for network in (core, call):
         core.zero_grad()
         given = torch.tensor(pixels, requires_grad=True)
         made = network(given)
@@ -63,6 +68,21 @@ def test_values_and_slopes_are_those_of_keras(
         found.append([made.detach().numpy(), given.grad.numpy(), *map(np.array, slopes)])
     for theirs, ours in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("ceiling", [None, 0.5])
+@pytest.mark.parametrize("padding", [((0, 1), (0, 1)), ((2, 0), (1, 3))])
+def test_a_padding_is_part_of_it(ceiling, padding, shuffle_weights, picture):
+    image = keras.Input((3, 13, 16))
+    convolution, normalization = keras.layers.Conv2D(5, 1, **first), frozen()
+    relu, pad = keras.layers.ReLU(ceiling), keras.layers.ZeroPadding2D(padding, **first)
+    core = shuffle_weights(keras.Model(image, pad(relu(normalization(convolution(image))))))
+    folded = fold(fold(fold(convolution, normalization), relu), pad)
+    pixels = picture(13, 16).transpose(2, 0, 1)[None].astype(np.float32) / 100
+    compare(core, folded.call, pixels)
+    assert fold(folded, pad) is None
+    wide = fold(keras.layers.Conv2D(5, 3, padding="same", **first), normalization)
+    assert fold(fold(wide, relu), pad) is None
 
 
 def learn(core, images, pull):
@@ -89,6 +109,8 @@ def learn(core, images, pull):
     ],
 )
 def test_a_network_takes_the_same_step(name, shuffle_weights, picture):
+    # A pixel within rounding of a ReLU's corner would change its slope; here none is.
+    keras.utils.set_random_seed(0)
     spec = ModelSpec(name, 3, width=4, decoder_convs=1, weights="imagenet")
     images = np.stack([picture(64, 96, seed=seed) for seed in range(2)]).transpose(0, 3, 1, 2)
     images = torch.tensor(images.astype(np.float32))
@@ -104,12 +126,18 @@ def test_a_network_takes_the_same_step(name, shuffle_weights, picture):
     # No frozen normalisation is left over to take a walk of its own.
     left = [step for step in encoder_steps(straight) if "BatchNormalization" in type(step).__name__]
     assert not left
+    if name == "mobilenet_v2":
+        assert not any(
+            isinstance(step, keras.layers.ZeroPadding2D) for step in encoder_steps(straight)
+        )
     before = core.get_weights()
     theirs, slopes = learn(core, images, pull)
     ours, our_slopes = learn(straight, images, pull)
     np.testing.assert_allclose(ours, theirs, atol=1e-4 * np.abs(theirs).max())
     for mine, their in zip(our_slopes, slopes, strict=True):
-        np.testing.assert_allclose(mine, their, atol=1e-3 * np.abs(their).max() + 1e-7)
+        # Some slopes are nothing but rounding: a bias in front of a normalisation has none.
+        norm = np.linalg.norm(their)
+        assert np.linalg.norm(mine - their) < 1e-4 * norm + 1e-6 * mine.size**0.5
     moved = 0
     for old, mine, their in zip(before, straight.get_weights(), core.get_weights(), strict=True):
         moved += not np.array_equal(old, their)

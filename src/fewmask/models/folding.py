@@ -3,7 +3,7 @@
 A batch normalisation that is frozen multiplies and shifts each channel by numbers that stay.
 Multiplying the kernel instead gives the same array without two more walks over it. The slopes go
 through the multiplication, so that the kernel itself learns as ever; nothing that is saved knows
-of this.
+of this. Of a ReLU and a padding behind both there is no walk of their own either.
 """
 
 from __future__ import annotations
@@ -17,24 +17,31 @@ from fewmask.models.native import convolve
 
 @dataclass(frozen=True)
 class FoldedConvolution:
-    """A convolution, the frozen batch normalisation behind it, and a ReLU behind both.
+    """A convolution, the frozen batch normalisation behind it, a ReLU and a padding behind that.
 
     Args:
         convolution: A `Conv2D` or `DepthwiseConv2D` in `channels_first`.
         normalization: A `BatchNormalization` that is not trainable.
         ceiling: Where a ReLU ends, inf where it does not; None without a ReLU.
+        margin: Rows and columns of zeros around all; None without a padding.
     """
 
     convolution: Any
     normalization: Any
     ceiling: float | None = None
+    margin: Any = None
 
     def call(self, inputs: Any) -> Any:
-        """Convolves, normalises and cuts off, in one new array."""
+        """Convolves, normalises, cuts off and pads, in one new array."""
         import torch
 
-        from fewmask.models.cutting import cut_
+        from fewmask.models.cutting import NO_MARGIN, cut_
 
+        if self.margin is not None:
+            # Padded is what goes in, the thinner of the two where a network first widens and
+            # then strides. What the margin becomes by this is set to 0 at the end.
+            (top, bottom), (left, right) = self.margin
+            inputs = torch.nn.functional.pad(inputs, (left, right, top, bottom))
         norm = self.normalization
         with torch.no_grad():
             scale = torch.rsqrt(norm.moving_variance.value + norm.epsilon)
@@ -49,7 +56,11 @@ class FoldedConvolution:
         if self.convolution.use_bias:
             shift = shift + self.convolution.bias.value * scale
         outputs = convolve(self.convolution, inputs, kernel * scale.view(-1, 1, 1, 1), shift)
-        return outputs if self.ceiling is None else cut_(outputs, self.ceiling)
+        return (
+            outputs
+            if self.ceiling is None
+            else cut_(outputs, self.ceiling, self.margin or NO_MARGIN)
+        )
 
 
 def fold(before: Any, layer: Any) -> FoldedConvolution | None:
@@ -67,6 +78,8 @@ def fold(before: Any, layer: Any) -> FoldedConvolution | None:
     if isinstance(before, FoldedConvolution) and before.ceiling is None:
         ceiling = _ceiling_of(layer)
         return None if ceiling is None else replace(before, ceiling=ceiling)
+    if isinstance(before, FoldedConvolution) and before.margin is None:
+        return replace(before, margin=layer.padding) if _can_pad(before, layer) else None
     return None
 
 
@@ -86,6 +99,16 @@ def _is_frozen_normalization(layer: Any) -> bool:
         isinstance(layer, keras.layers.BatchNormalization)
         and not layer.trainable
         and layer.axis == 1
+    )
+
+
+def _can_pad(before: FoldedConvolution, layer: Any) -> bool:
+    # Only where each pixel is convolved by itself do the others not see the margin.
+    convolution = before.convolution
+    return (
+        isinstance(layer, keras.layers.ZeroPadding2D)
+        and layer.data_format == "channels_first"
+        and tuple(convolution.kernel_size) == tuple(convolution.strides) == (1, 1)
     )
 
 
