@@ -19,9 +19,8 @@ from fewmask.models.backend import keras
 def order_for_torch(variables: Iterable[Any]) -> None:
     """Lays kernels out in memory as images lie in it; their shape stays Keras'.
 
-    A training step of a U-Net then takes 0.85 of the time, one of MobileNetV2 with a decoder 0.83
-    (measured on AMD's Zen 4, a processor with AVX-512; on others it may be less). What belongs to
-    a kernel, an optimiser's moments for one, must lie as it does, or torch updates them one by
+    A training step then takes about 0.85 of the time, see benchmarks/training_loop.py. What belongs
+    to a kernel, an optimiser's moments for one, must lie as it does, or torch updates them one by
     one.
 
     Args:
