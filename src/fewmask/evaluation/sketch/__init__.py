@@ -1,0 +1,1 @@
+"""A quick model of pixels, which tells in seconds what a dataset allows."""
