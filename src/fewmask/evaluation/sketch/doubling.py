@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fewmask.evaluation.bootstrap import Interval
+from fewmask.evaluation.bootstrap import Interval, difference_interval
 from fewmask.evaluation.scores import mean_dice, mean_where_scored
 from fewmask.evaluation.sketch.features import pixel_features
 from fewmask.evaluation.sketch.sketch import Features, Sketch
 from fewmask.evaluation.sketch.small import (
     SmallSample,
+    best_constant,
     draw_folds,
     groups_of,
     mean_of_groups,
@@ -87,9 +88,11 @@ def draw_learning_curve(
         parts = [part for count in PARTS for part in np.array_split(order, count)]
         models.append([sketch.solve(part.tolist()) for part in parts])
         sizes.append([len(order) / count for count in PARTS])
-    scores = []
+    scores, last = [], []
     for sample, fold in zip(samples, fold_of, strict=True):
-        dice = mean_dice(sketch.confusions(sample.image, sample.mask, models[fold]))
+        counts = sketch.confusions(sample.image, sample.mask, models[fold])
+        dice = mean_dice(counts)
+        last.append(counts[-1])
         # A model that rightly finds nothing is unscored, where another on the same image is not.
         cuts = np.cumsum(PARTS)[:-1]
         scores.append([float(mean_where_scored(of_size)) for of_size in np.split(dice, cuts)])
@@ -97,6 +100,9 @@ def draw_learning_curve(
     of_groups = of_groups[~np.isnan(of_groups).any(axis=1)]
     if len(of_groups) < 2:
         return _unknown("there are too few images with foreground to measure it")
+    chances = best_constant(np.stack(last), groups)
+    if not difference_interval(mean_of_groups(mean_dice(np.stack(last)), groups), chances).low > 0:
+        return _unknown("a quick model does no better than chance here and cannot tell")
     mean_sizes = np.mean(sizes, axis=0)
     return _continue(mean_sizes, of_groups, len(samples), seed)
 

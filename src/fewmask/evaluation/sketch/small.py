@@ -13,7 +13,8 @@ from fewmask.data.copies import copy_sample
 from fewmask.data.dataset import Dataset
 from fewmask.data.frame_copies import shrunk_size
 from fewmask.data.split import divide, sizes_of_folds
-from fewmask.evaluation.scores import mean_where_scored
+from fewmask.evaluation.baselines import constant_confusions
+from fewmask.evaluation.scores import Counts, mean_dice, mean_where_scored
 
 LONGEST = 128
 """Most pixels of a side: enough to tell what things are made of and where they are."""
@@ -114,3 +115,20 @@ def mean_of_groups(scores: NDArray[np.float64], groups: Sequence[Hashable]) -> N
     for place, group in enumerate(groups):
         members.setdefault(group, []).append(place)
     return np.stack([mean_where_scored(scores[rows], axis=0) for rows in members.values()])
+
+
+def best_constant(confusions: Counts, groups: Sequence[Hashable]) -> NDArray[np.float64]:
+    """Scores the foreground class that does best if it is predicted everywhere.
+
+    Args:
+        confusions: Pixel counts of shape `(N, K, K)` of any prediction, one matrix an image.
+        groups: The group of each image.
+
+    Returns:
+        Its mean Dice in each group: what chance is worth.
+    """
+    constant = [
+        mean_of_groups(mean_dice(constant_confusions(confusions, class_id)), groups)
+        for class_id in range(1, confusions.shape[-1])
+    ]
+    return max(constant, key=lambda scores: float(mean_where_scored(scores)))

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewmask.data.augmentation.color import color_matrix
-from fewmask.evaluation.baselines import constant_confusions
 from fewmask.evaluation.bootstrap import Interval, difference_interval, mean_interval
 from fewmask.evaluation.scores import Counts, mean_dice, mean_where_scored
 from fewmask.evaluation.sketch.features import directed_features, pixel_features
 from fewmask.evaluation.sketch.sketch import Features, Sketch
 from fewmask.evaluation.sketch.small import (
     SmallSample,
+    best_constant,
     draw_folds,
     groups_of,
     mean_of_groups,
@@ -243,11 +243,7 @@ class _Trial:
         self._sketch, self._samples, self._models, self._groups = sketch, samples, models, groups
         self.confusions = self._confusions()
         self.scores = mean_of_groups(mean_dice(self.confusions), groups)
-        constant = [
-            mean_of_groups(mean_dice(constant_confusions(self.confusions, class_id)), groups)
-            for class_id in range(1, sketch.num_classes)
-        ]
-        self.chances = max(constant, key=lambda scores: float(mean_where_scored(scores)))
+        self.chances = best_constant(self.confusions, groups)
         self.score = float(mean_where_scored(self.scores))
         self.chance = float(mean_where_scored(self.chances))
         self.lead = self.score - self.chance
