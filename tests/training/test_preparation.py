@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fewmask.data.augmentation.augment import Augmentation
 from fewmask.errors import ArgumentError
 from fewmask.packages.load import load_dataset
 from fewmask.training import preparation
@@ -52,8 +53,19 @@ def test_a_plan_for_a_budget_says_what_was_measured(
     planned = plan(discs, listener=heard, budget="5m", model="unet")
     assert len(probed) == 1
     assert planned.pace.last_step > 1000
-    assert heard.sentences[-3].startswith("size 64: this machine learns from 800 at 64 pixels")
-    assert heard.sentences[-2].startswith("budget 5 min 0 s: ")
+    said = "\n".join(heard.sentences)
+    assert "\nsize 64: this machine learns from 800 at 64 pixels" in said
+    assert "\nbudget 5 min 0 s: " in said
+    assert "\nLeft and right may be exchanged: " in said
+    assert "\nTwice the labels would likely bring " in said
+
+
+def test_a_short_budget_is_spent_on_training_alone(
+    discs: Path, heard: Any, probed: list[Plan]
+) -> None:
+    planned = plan(discs, listener=heard, budget="60s", model="unet")
+    assert planned.augmentation == Augmentation()
+    assert not any("exchanged" in sentence for sentence in heard.sentences)
     assert not (discs / "plan.toml").exists()
 
 

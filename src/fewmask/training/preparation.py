@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,18 @@ from fewmask.errors import ArgumentError
 from fewmask.models.backend import backend_notice, fast_data_format
 from fewmask.models.pretrained import find_weights
 from fewmask.models.spec import encoder_of
+from fewmask.training.augmentation_choice import choose_augmentation
 from fewmask.training.budget_plan import Ending, plan_for_budget
 from fewmask.training.clock import Clock
 from fewmask.training.events import Listener, Said, print_events, working
+from fewmask.training.first_look import look_at
 from fewmask.training.plan import ENCODER, Plan, make_plan
 from fewmask.training.probe import Probe, make_probe
 from fewmask.training.recipe import Recipe, make_recipe
 from fewmask.training.source import Source
+
+WORTH_A_LOOK = 120.0
+"""Seconds of a budget from which on a few of them are well spent on a first look."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +206,10 @@ def _plan(
 
     if clock is None:
         return make(recipe), weights_file, None
+    looked = None
+    if clock.budget >= WORTH_A_LOOK:
+        progress = working(listener, "looking at the images")
+        looked = look_at(parts.train, fingerprint, recipe.seed, progress)
     progress = working(listener, "measuring this machine")
 
     def probe_of(plan: Plan) -> tuple[Probe, float]:
@@ -224,6 +233,14 @@ def _plan(
         probe_of,
     )
     progress(2, 2)
+    if looked is not None:
+        why: tuple[str, ...] = ()
+        augmentation = plan.augmentation
+        if recipe.augment:
+            whole_images = plan.pixels is None
+            augmentation, why = choose_augmentation(augmentation, looked.symmetries, whole_images)
+        reasons = (*plan.reasons, *why, looked.curve.sentence)
+        plan = replace(plan, augmentation=augmentation, reasons=reasons)
     return plan, weights_file, clock
 
 

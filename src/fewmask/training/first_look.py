@@ -1,0 +1,48 @@
+"""The first look at the images to learn from, by a quick model that needs seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fewmask.data.dataset import Dataset
+from fewmask.data.fingerprint import Fingerprint
+from fewmask.evaluation.sketch.doubling import LearningCurve, draw_learning_curve
+from fewmask.evaluation.sketch.small import take_small_samples
+from fewmask.evaluation.sketch.symmetry import Symmetries, measure_symmetries
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """What a quick model says of a dataset.
+
+    Args:
+        symmetries: Which flips, turns and colours leave its labels true.
+        curve: What more labels would likely bring.
+    """
+
+    symmetries: Symmetries
+    curve: LearningCurve
+
+
+def look_at(
+    train: Dataset, fingerprint: Fingerprint, seed: int, progress: Callable[[int, int], None]
+) -> FirstLook:
+    """Measures on training images alone what a plan should know of them.
+
+    Args:
+        train: The training part.
+        fingerprint: What was measured of it.
+        seed: Equal seeds give equal answers.
+        progress: Is told `(done, total)`.
+    """
+    progress(0, 3)
+    samples = take_small_samples(train, fingerprint.num_channels, fingerprint.value_range)
+    progress(1, 3)
+    num_classes = len(fingerprint.class_pixels)
+    ignore_index = None if train.classes is None else train.classes.ignore_index
+    symmetries = measure_symmetries(samples, num_classes, ignore_index, seed=seed)
+    progress(2, 3)
+    curve = draw_learning_curve(samples, num_classes, ignore_index, seed=seed)
+    progress(3, 3)
+    return FirstLook(symmetries, curve)
