@@ -80,6 +80,9 @@ NOT_RUN: dict[str, dict[str, str]] = {
     "docs/explanation/what-augmentation-and-pretraining-bring.md": {
         "python benchmarks/what_helps.py": "takes more than an hour",
     },
+    "docs/explanation/what-the-data-allows.md": {
+        "python benchmarks/what_the_data_allows.py": "needs real photographs to say anything",
+    },
 }
 """Page → beginning of a command or of a Python block → why no test runs it."""
 
