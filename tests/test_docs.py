@@ -132,7 +132,15 @@ def test_every_option_of_a_page_exists() -> None:
     }
     there |= {"--help", "--version"}
     # Of other programs, and of our own scripts.
-    others = {"--logdir", "--index-url", "--real-data", "--class", "--data", "--rounds"}
+    others = {
+        "--logdir",
+        "--index-url",
+        "--real-data",
+        "--class",
+        "--data",
+        "--decoder",
+        "--rounds",
+    }
     for page in PAGES:
         for code in CODE.findall(FENCE.sub("", page.read_text("utf-8"))):
             found = set(re.findall(r"(?<!\S)--[a-z][a-z-]+", code))
