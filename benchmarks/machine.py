@@ -21,11 +21,23 @@ def name_processor() -> str:
 
 
 def name_commit() -> str:
-    """Names the commit that is measured, with a + where files were changed since."""
-    command = ["git", "describe", "--always", "--abbrev=7", "--dirty=+", "--exclude=*"]
+    """Names the commit that is measured, with a + where code was changed since."""
+    commit = ask_git("rev-parse", "--short=7", "HEAD")
+    # What a benchmark writes down, scores and tables, is no change of what it measures.
+    changed = ask_git("status", "--porcelain", "--", ":/*.py", ":/*.toml")
+    return (commit or "unknown") + ("+" if changed else "")
+
+
+def ask_git(*words: str) -> str:
+    """Returns what git says of this repository; nothing where there is no git or none of it."""
     here = Path(__file__).parent
-    found = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
+    try:
+        found = subprocess.run(
+            ["git", *words], cwd=here, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return ""
+    return found.stdout.strip()
 
 
 def describe_machine(packages: tuple[str, ...]) -> str:

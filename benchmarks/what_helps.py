@@ -33,19 +33,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from machine import name_commit, name_processor
+from marked_page import around_markers, write_between
+from score_file import add_score, read_scores
 from what_helps_page import (
+    KEY,
     PRETRAINED,
     ROWS,
-    add_score,
-    around_tables,
+    SCRIPT,
     cell_name,
     draw_sheet,
-    key_of,
     picture_of,
     read_label_maps,
-    read_scores,
     shown_places,
-    write_page,
+    tables,
 )
 
 import fewmask
@@ -239,6 +239,7 @@ def measure(name: str, seed: int, asked: argparse.Namespace) -> None:
             + ", ".join(f"{each} {metadata.version(each)}" for each in ("keras", "torch")),
             "dice_of_images": " ".join(f"{row.mean_dice:.4f}" for row in evaluation.images),
         },
+        KEY,
     )
     print(f"{name}, seed {seed}: {evaluation.summary_lines()[0]}", flush=True)
 
@@ -270,7 +271,7 @@ def main() -> None:
 def measure_all(asked: argparse.Namespace) -> None:
     """Measures every cell that has no score yet, then shows them all."""
     # What would end it after an hour ends it now.
-    around_tables(asked.page)
+    around_markers(asked.page, SCRIPT)
     for name in asked.only:
         options_of(name)
     dataset = fewmask.load_dataset(asked.data)
@@ -278,13 +279,13 @@ def measure_all(asked: argparse.Namespace) -> None:
         sys.exit(f"{asked.data}: its test part must be declared, or each seed would draw another.")
     cells = [(name, seed) for seed in range(asked.seeds) for name in asked.only]
     for name, seed in cells:
-        key = (dataset.name, name, asked.minutes, seed)
-        if key not in map(key_of, read_scores(asked.scores)):
+        key = (dataset.name, name, f"{asked.minutes:g}", str(seed))
+        if key not in {tuple(s[k] for k in KEY) for s in read_scores(asked.scores)}:
             command = [sys.executable, __file__, *sys.argv[1:], "--cell", name, str(seed)]
             if code := subprocess.run(command, check=False).returncode:
                 sys.exit(code)
     sheet = draw(asked, dataset)
-    write_page(asked.page, read_scores(asked.scores))
+    write_between(asked.page, SCRIPT, tables(read_scores(asked.scores), asked.page))
     print(f"Tables: {asked.page}\nDrawing: {sheet}\nNext: make docs")
 
 

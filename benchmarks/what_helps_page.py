@@ -1,7 +1,5 @@
 """What `what_helps.py` shows: tables for the documentation, and six images under every row."""
 
-import csv
-import io
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,28 +8,24 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from score_file import Score
 
 from fewmask import Dataset
 from fewmask.data.imageio import encode_jpeg, resize
 from fewmask.evaluation.bootstrap import difference_interval
 from fewmask.evaluation.scores import confusion_matrix, mean_dice
-from fewmask.files import whole_file, write_text
+from fewmask.files import whole_file
 from fewmask.inference.outputs import Prediction
 
-FIELDS = (
-    "dataset", "row", "minutes", "seed", "mean_dice", "low", "high", "epochs", "seconds",
-    "images_per_second", "date", "load", "commit", "machine", "dice_of_images",
-)  # fmt: skip
-BEGIN = "<!-- Written by benchmarks/what_helps.py, from here -->"
-END = "<!-- to here -->"
+SCRIPT = "what_helps.py"
+KEY = ("dataset", "row", "minutes", "seed")
+"""The columns of the file of scores that tell one cell from the others."""
 SHOWN = 6
 SIDE, GAP, HEAD, FOOT = 200, 6, 44, 20
 
 PRETRAINED = "pretrained"
 
 LabelMap = NDArray[np.uint8]
-Score = dict[str, str]
-"""One line of the file of scores: `FIELDS` and their texts."""
 
 
 class Row(NamedTuple):
@@ -71,45 +65,6 @@ STEPS = (
     ("U-Net, augmented", "pretrained, augmented", "scratch-augmented", "pretrained-augmented"),
     ("U-Net of 2017", "pretrained, augmented", "2017", "pretrained-augmented"),
 )
-
-
-def key_of(score: Score) -> tuple[str, str, float, int]:
-    """Returns what tells one cell from the others: dataset, row, minutes, seed."""
-    return score["dataset"], score["row"], float(score["minutes"]), int(score["seed"])
-
-
-def read_scores(path: Path) -> list[Score]:
-    """Reads the file of scores; none where there is no file yet."""
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def add_score(path: Path, score: Score) -> None:
-    """Adds a line to the file of scores, which is written whole or not at all."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, FIELDS, lineterminator="\n")
-    table.writeheader()
-    table.writerows([each for each in read_scores(path) if key_of(each) != key_of(score)])
-    table.writerow(score)
-    write_text(path, text.getvalue())
-
-
-def write_page(page: Path, scores: Sequence[Score]) -> None:
-    """Puts the tables between the two markers of a page of the documentation."""
-    before, after = around_tables(page)
-    write_text(page, f"{before}{BEGIN}\n\n{tables(scores, page)}\n{END}{after}")
-
-
-def around_tables(page: Path) -> tuple[str, str]:
-    """Returns what stands before and behind the markers of a page; ends where they are missing."""
-    text = page.read_text("utf-8") if page.exists() else ""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise SystemExit(f"{page}: expected a page with the lines '{BEGIN}' and '{END}'.")
-    return before, after
 
 
 def tables(scores: Sequence[Score], page: Path) -> str:

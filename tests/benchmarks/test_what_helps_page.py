@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
+import what_helps_page as page
+from marked_page import END, around_markers, begin_marker, write_between
+from score_file import add_score, read_scores
 
 import fewmask
 from fewmask.data.classes import Classes
 from fewmask.data.dataset import Dataset
 from fewmask.data.imageio import read_image, write_png
 
-HERE = Path(__file__).parents[2] / "benchmarks" / "what_helps_page.py"
 PAGE = "# A page\n\n{begin}\nold tables\n{end}\n\nNext: more\n"
-
-
-@pytest.fixture(scope="module")
-def page() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("what_helps_page", HERE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def score(row: str, seed: int, *dice: float, minutes: str = "5") -> dict[str, str]:
@@ -39,23 +29,27 @@ def score(row: str, seed: int, *dice: float, minutes: str = "5") -> dict[str, st
     }  # fmt: skip
 
 
-def test_a_score_is_added_and_one_of_the_same_cell_replaced(
-    page: ModuleType, tmp_path: Path
-) -> None:
+def write_page(file: Path, scores: list[dict[str, str]]) -> None:
+    write_between(file, page.SCRIPT, page.tables(scores, file))
+
+
+def test_a_score_is_added_and_one_of_the_same_cell_replaced(tmp_path: Path) -> None:
     file = tmp_path / "scores.csv"
-    assert page.read_scores(file) == []
-    page.add_score(file, score("scratch", 0, 0.5))
-    page.add_score(file, score("scratch", 1, 0.6))
-    page.add_score(file, score("scratch", 0, 0.7))
-    page.add_score(file, score("scratch", 0, 0.8, minutes="10"))
-    kept = page.read_scores(file)
-    assert [page.key_of(each)[2:] for each in kept] == [(5.0, 1), (5.0, 0), (10.0, 0)]
+    assert read_scores(file) == []
+    add_score(file, score("scratch", 0, 0.5), page.KEY)
+    add_score(file, score("scratch", 1, 0.6), page.KEY)
+    add_score(file, score("scratch", 0, 0.7), page.KEY)
+    add_score(file, score("scratch", 0, 0.8, minutes="10"), page.KEY)
+    kept = read_scores(file)
+    assert [(each["minutes"], each["seed"]) for each in kept] == [
+        ("5", "1"),
+        ("5", "0"),
+        ("10", "0"),
+    ]
     assert [each["mean_dice"] for each in kept] == ["0.6000", "0.7000", "0.8000"]
 
 
-def test_the_table_has_every_row_and_empty_cells_where_nothing_was_measured(
-    page: ModuleType, tmp_path: Path
-) -> None:
+def test_the_table_has_every_row_and_empty_cells_where_nothing_was_measured(tmp_path: Path) -> None:
     scores = [score("scratch", 0, 0.5, 0.7), score("scratch", 1, 0.7, 0.7), score("2017", 0, 0.2)]
     lines = page.tables(scores, tmp_path / "page.md").splitlines()
     assert lines[0] == "### chairs, 5 minutes each"
@@ -73,7 +67,7 @@ def test_the_table_has_every_row_and_empty_cells_where_nothing_was_measured(
     assert len({line.count("|") for line in lines[2:9]}) == 1
 
 
-def test_a_gain_is_that_of_the_images_over_the_seeds_of_both(page: ModuleType) -> None:
+def test_a_gain_is_that_of_the_images_over_the_seeds_of_both() -> None:
     scores = [
         score("scratch", 0, 0.5, 0.6),
         score("scratch", 1, 0.1, 0.1),
@@ -84,39 +78,37 @@ def test_a_gain_is_that_of_the_images_over_the_seeds_of_both(page: ModuleType) -
     assert page.gain(scores, "scratch", "pretrained") == ("", "")
 
 
-def test_only_what_is_between_the_markers_is_written(page: ModuleType, tmp_path: Path) -> None:
+def test_only_what_is_between_the_markers_is_written(tmp_path: Path) -> None:
     file = tmp_path / "docs" / "explanation" / "page.md"
     file.parent.mkdir(parents=True)
-    file.write_text(PAGE.format(begin=page.BEGIN, end=page.END), "utf-8")
-    page.write_page(file, [])
-    page.write_page(file, [score("2017", 0, 0.2)])
+    file.write_text(PAGE.format(begin=begin_marker(page.SCRIPT), end=END), "utf-8")
+    write_page(file, [])
+    write_page(file, [score("2017", 0, 0.2)])
     text = file.read_text("utf-8")
-    assert text.startswith("# A page\n\n" + page.BEGIN)
-    assert text.endswith(page.END + "\n\nNext: more\n")
+    assert text.startswith("# A page\n\n" + begin_marker(page.SCRIPT))
+    assert text.endswith(END + "\n\nNext: more\n")
     assert "old tables" not in text
     assert text.count("| U-Net of 2017 | at random |") == 1
     assert "![" not in text
     picture = page.picture_of(file, "chairs", 5.0)
     picture.parent.mkdir()
     picture.write_bytes(b"a drawing")
-    page.write_page(file, [score("2017", 0, 0.2)])
+    write_page(file, [score("2017", 0, 0.2)])
     assert "(../images/what-helps-chairs-5min.jpg)" in file.read_text("utf-8")
 
 
-def test_a_page_without_markers_is_refused(page: ModuleType, tmp_path: Path) -> None:
+def test_a_page_without_markers_is_refused(tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text("# A page\n", "utf-8")
     with pytest.raises(SystemExit, match="expected a page with the lines"):
-        page.write_page(tmp_path / "page.md", [])
+        write_page(tmp_path / "page.md", [])
 
 
-def test_the_page_of_the_documentation_has_its_markers(page: ModuleType) -> None:
-    docs = HERE.parents[1] / "docs" / "explanation"
-    page.around_tables(docs / "what-augmentation-and-pretraining-bring.md")
+def test_the_page_of_the_documentation_has_its_markers() -> None:
+    docs = Path(__file__).parents[2] / "docs" / "explanation"
+    around_markers(docs / "what-augmentation-and-pretraining-bring.md", page.SCRIPT)
 
 
-def test_the_drawing_has_a_row_an_image_and_a_column_a_training(
-    page: ModuleType, tmp_path: Path
-) -> None:
+def test_the_drawing_has_a_row_an_image_and_a_column_a_training(tmp_path: Path) -> None:
     for number in range(8):
         mask = np.zeros((30, 40), np.uint8)
         mask[5:20, 5:20] = 255
