@@ -6,7 +6,7 @@ CONSTRAINTS := constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo story test test-backends lint docs bench clean
+.PHONY: help demo story test test-backends lint docs bench bench-quality clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -88,5 +88,21 @@ bench: $(VENV)/installed $(PEER)/installed  ## Measure speed and memory against 
 	$(BIN)/python benchmarks/demo_memory.py
 	$(PEER)/bin/python benchmarks/augmentation.py
 
+# Tools that fewmask is compared with, each in an environment of its own with what its file lists.
+# Of torch, again, the build for processors where its index can be reached.
+.venv-%/tool: benchmarks/peers/%.txt
+	@echo "Setting up .venv-$*: some minutes, once."
+	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	@torch=$$(grep '^torch' $<); test -z "$$torch" || .venv-$*/bin/python -m pip \
+	  --disable-pip-version-check install --quiet --retries 0 --timeout 5 \
+	  --index-url https://download.pytorch.org/whl/cpu $$torch >/dev/null 2>&1 || true
+	@.venv-$*/bin/python -m pip --disable-pip-version-check install --quiet -r $<
+	@touch $@
+
+DATA ?= ../shared/data
+BLOCKS ?= first
+bench-quality: $(VENV)/installed .venv-smp/tool .venv-forest/tool  ## Measure the mean Dice of tools in the same minutes: DATA=, BLOCKS=
+	$(BIN)/python benchmarks/quality.py $(BLOCKS) --data $(DATA)
+
 clean:  ## Remove what the targets made; runs stay
-	rm -rf $(VENV) $(PEER) .venv-jax .venv-tensorflow site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEER) .venv-jax .venv-tensorflow .venv-smp .venv-forest site .mypy_cache .pytest_cache .ruff_cache .hypothesis
