@@ -6,7 +6,7 @@ CONSTRAINTS := constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo story test test-backends lint docs bench bench-quality clean
+.PHONY: help demo story test test-backends lint docs bench bench-packages bench-quality clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -104,5 +104,17 @@ BLOCKS ?= first
 bench-quality: $(VENV)/installed .venv-smp/tool .venv-forest/tool  ## Measure the mean Dice of tools in the same minutes: DATA=, BLOCKS=
 	$(BIN)/python benchmarks/quality.py $(BLOCKS) --data $(DATA)
 
+DVC := .venv-dvc
+$(DVC)/installed:
+	@test -x $(DVC)/bin/python || $(PYTHON) -m venv $(DVC)
+	@$(DVC)/bin/python -m pip --disable-pip-version-check install --quiet dvc==3.67.1
+	@touch $@
+
+# Apart from the others, as it needs a dataset that is not part of fewmask.
+FOLDER := dsb2018_nuclei
+IMAGES := 10000
+bench-packages: $(VENV)/installed $(DVC)/installed  ## FOLDER=… with images/ and masks/: measure datasets by name
+	$(BIN)/python benchmarks/packages.py $(FOLDER) --images $(IMAGES) --dvc $(DVC)/bin/dvc
+
 clean:  ## Remove what the targets made; runs stay
-	rm -rf $(VENV) $(PEER) .venv-jax .venv-tensorflow .venv-smp .venv-forest site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEER) $(DVC) .venv-jax .venv-tensorflow .venv-smp .venv-forest site .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,5 +1,6 @@
 """Datasets by name: how fast they are built, installed and read, and what a new version costs.
 
+    make bench-packages FOLDER=…, which brings DVC, or by hand
     python benchmarks/packages.py FOLDER [--images 10000] [--rounds 3] [--dvc PATH/TO/dvc]
 
 FOLDER holds images/ and masks/ (the nuclei of the Data Science Bowl 2018, for one), whose files
@@ -20,6 +21,10 @@ Sharing. What one changed mask, one added and one removed image cost, in bytes t
 yet: by shards that rows are hashed to (what `build` does), by shards of rows in their order (what
 `datasets` writes), and by Parquet files cut by pyarrow's content-defined chunking, if something
 stored each of their pages once.
+
+Commands. `dataset list`, `info` and `install` of what is there already, from the start of Python to
+its end, in turns; and the first `dataset list` on a machine, when Python has yet to compile what it
+imports.
 
 Memory is the most that a process held that did nothing but build.
 """
@@ -273,6 +278,40 @@ def measure_reading(ours: Fewmask, work: Path, rounds: int) -> dict[str, list[fl
     return rates
 
 
+def measure_commands(work: Path, rounds: int) -> Seconds:
+    """Times commands that need nothing but what is there, in a home that has the dataset."""
+    home, project = work / "home", work / "project"
+    project.mkdir()
+    names = ("HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_DATA_HOME", "XDG_CONFIG_HOME")
+    surroundings = os.environ | {name: str(home) for name in names}
+
+    def run(*words: str, **more: str) -> None:
+        subprocess.run(
+            [sys.executable, "-m", "fewmask", *words],
+            cwd=project,
+            env=surroundings | more,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    run("registry", "add", "here", str(work / "registry"))
+    run("install", NAME)
+    commands = {
+        "fewmask dataset list": partial(run, "dataset", "list"),
+        "fewmask dataset info": partial(run, "dataset", "info", NAME),
+        "fewmask install, of what is there": partial(run, "install", NAME),
+        "fewmask install, of what is pinned and there": partial(run, "install"),
+    }
+    seconds: Seconds = defaultdict(list)
+    for _ in range(3 * rounds):
+        for name, command in commands.items():
+            seconds[name].append(timed(command)[0])
+        compiled = empty(work / "compiled")
+        first = partial(run, "dataset", "list", PYTHONPYCACHEPREFIX=str(compiled))
+        seconds["fewmask dataset list, nothing compiled yet"].append(timed(first)[0])
+    return seconds
+
+
 # --- sharing ------------------------------------------------------------------------------------
 
 Row = tuple[str, bytes, bytes]
@@ -437,7 +476,7 @@ def main() -> None:
     dvc = str(Path(asked.dvc).absolute()) if Path(asked.dvc).exists() else None
     print(describe_machine(("pyarrow", "datasets", "numpy", "pillow")))
     if dvc is None:
-        print(f"DVC is left out: {asked.dvc} is not there. The Makefile brings it: make bench")
+        print(f"DVC is left out: {asked.dvc} is not there. This brings it: make bench-packages")
     work = empty(asked.work).absolute()
     try:
         copy_images(asked.folder, work / "photos", asked.images)
@@ -452,6 +491,10 @@ def main() -> None:
             files = "original files" + (", bytes alone" if "bytes" in name else "")
             ratio = statistics.median(rounds) / statistics.median(rates[files])
             print(f"| {name} | {statistics.median(rounds):,.0f} | {ratio:.2f} |")
+        print("\n| command | s | least to most |\n|---|---|---|")
+        for name, spent in measure_commands(work, asked.rounds).items():
+            span = f"{min(spent):.2f} to {max(spent):.2f}"
+            print(f"| {name} | {statistics.median(spent):.2f} | {span} |")
         print("\n| what is new, of all bytes | one mask changed | one row added | one removed |")
         print("|---|---|---|---|")
         for name, shares in measure_sharing(ours, work, asked.images):

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from fewmask.files import cannot_write
 from fewmask.packages.store_lock import no_locks
 
@@ -27,6 +25,8 @@ def staging(partial: Path) -> Iterator[Path]:
     Raises:
         FewmaskError: If it cannot be made.
     """
+    from filelock import FileLock  # here, because whoever only looks at a store stages nothing
+
     folder = partial / f"build-{uuid.uuid4().hex[:12]}"
     lock = FileLock(folder.with_name(f"{folder.name}.lock"))
     try:
@@ -50,6 +50,8 @@ def staging(partial: Path) -> Iterator[Path]:
 
 def _remove_abandoned(partial: Path) -> None:
     """Removes the folders of processes that were killed: those whose lock nobody holds."""
+    from filelock import FileLock, Timeout
+
     for path in partial.glob("build-*.lock"):
         lock = FileLock(path)
         with suppress(Timeout, OSError):

@@ -7,11 +7,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from fewmask.errors import FewmaskError
 from fewmask.files import cannot_write
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 QUIET_SECONDS = 2.0
 """How long to wait for another process before saying so."""
@@ -54,6 +56,9 @@ class StoreLock:
             lock.release()
 
     def _acquire(self, say: Say | None) -> FileLock:
+        # Whoever only looks at a store takes no lock, and does not wait for this import.
+        from filelock import FileLock, Timeout
+
         path = self._root / "lock"
         holder = self._root / "lock.txt"
         try:
