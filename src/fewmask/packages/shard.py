@@ -2,7 +2,7 @@
 
 Versions of a dataset share the files that are equal byte for byte. Parquet libraries write
 their own version into every file and change their defaults with it, so that the same rows give
-other bytes a year later; measured in `docs/explanation/packages.md`. What is written here is the
+other bytes a year later; measured by `benchmarks/parquet_bytes.py`. What is written here is the
 plainest Parquet there is, without compression (images are compressed already), dictionaries or
 statistics: every reader of Parquet takes it, and where the bytes of an image lie can be computed.
 """
