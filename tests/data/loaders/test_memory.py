@@ -82,3 +82,12 @@ def test_no_two_threads_get_the_same_memory():
 
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(use, range(400))) == [(n, n) for n in range(400)]
+
+
+def test_nothing_is_said_when_python_ends_before_the_arrays_do(monkeypatch):
+    array = LoanedMemory().empty((64, 64), np.float32)
+    # What Python does to the names of a module when it ends.
+    monkeypatch.setattr(memory_module, "SMALLEST", None)
+    monkeypatch.setattr(memory_module, "LARGEST", None)
+    del array
+    gc.collect()

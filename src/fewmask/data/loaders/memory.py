@@ -71,7 +71,9 @@ class _Loan:
         self.__array_interface__ = block.__array_interface__
         self._block = block
         self._free = free
+        # Asked here, because when Python ends names of the module are gone before arrays are.
+        self._worth_keeping = SMALLEST <= block.nbytes <= LARGEST
 
     def __del__(self) -> None:
-        if SMALLEST <= self._block.nbytes <= LARGEST:
+        if self._worth_keeping:
             self._free.append(self._block)
