@@ -218,7 +218,7 @@ def test_training_and_scoring_by_name_and_on_foreign_parquet(fewmask, photos, tm
     fewmask("build", "rohan/boxes", "photos", "--license", "MIT")
     told = fewmask("train", "rohan/boxes", "--name", "a", *TINY)
     assert told.code == 0, told.err
-    assert "rohan/boxes@1 is installed: 10 train; licence MIT." in told.out
+    assert "rohan/boxes@1 is installed: 10 images; licence MIT." in told.out
     run = json.loads((tmp_path / "runs/a/run.json").read_text("utf-8"))
     assert (run["dataset"], run["source"]["path"]) == ("rohan/boxes@1", "rohan/boxes@1")
     # The images are known again, in the store and in the folder that they came from.

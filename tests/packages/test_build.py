@@ -47,7 +47,7 @@ def test_what_is_built_is_what_was_there(built, store, things):
         assert installed.sample_id(index) == folder.sample_id(index)
     # So whoever draws parts by a seed draws the same ones.
     assert installed.split(seed=3).test.rows == folder.split(seed=3).test.rows
-    assert installed.findings[0] == "rohan/things@1 is installed: 10 train; licence CC0-1.0."
+    assert installed.findings[0] == "rohan/things@1 is installed: 10 images; licence CC0-1.0."
 
 
 def test_the_manifest_says_all_of_it(built, store):

@@ -97,6 +97,10 @@ def test_a_file_that_is_a_folder_too_is_refused():
         Manifest.from_bytes(with_file(path="readme.md/x"), "here")
 
 
+def values(table, threshold=0):
+    return {"rule": "values", "table": table, "threshold": threshold}
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -136,6 +140,11 @@ def test_a_file_that_is_a_folder_too_is_refused():
         (changed(classes=7), "expected classes with names"),
         (changed(encoding={"rule": "guess", "table": [], "threshold": 0}), "expected an encoding"),
         (changed(encoding=[]), "expected an object for encoding"),
+        (changed(encoding=values([[0, 0], [70000, 1]])), "expected an encoding"),
+        (changed(encoding=values([[0, 256]])), "expected an encoding"),
+        (changed(encoding=values([[0.5, 1]])), "expected an encoding"),
+        (changed(encoding=values([[0, 0, 1]])), "expected an encoding"),
+        (changed(encoding=values([], threshold="1")), "expected an encoding"),
         (with_file(sha256="C" * 64), "expected 64 hexadecimal digits for data/x.parquet"),
         (with_file(sha256="c" * 63), "expected 64 hexadecimal digits"),
         (with_file(size=-1), "expected a whole number from 0 up as size"),

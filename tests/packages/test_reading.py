@@ -79,8 +79,13 @@ def test_names_of_classes_can_be_given_anew(built, store):
     by_value = load_dataset("rohan/things", classes=["seat=1", "floor=0"], store=store)
     assert by_value.classes.names == ("seat", "floor")
     assert by_value.read_mask(0).sum() > 0
-    with pytest.raises(ArgumentError, match="--masks: expected nothing, because the masks of"):
+    assert load_dataset("rohan/things", masks="mask", store=store).mask_column == "mask"
+    with pytest.raises(ArgumentError) as refused:
         load_dataset("rohan/things", masks="masks", store=store)
+    assert str(refused.value) == (
+        "--masks masks: expected the column of masks of rohan/things@1, found another name. "
+        "It is mask: leave --masks out."
+    )
 
 
 # --- read by the library of the Hub -------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, overload
 
@@ -16,7 +16,7 @@ from fewmask.data import imageio, notebook
 from fewmask.data.classes import Classes
 from fewmask.data.loaders.processing import ProcessingFunction
 from fewmask.data.loaders.reading import Masks
-from fewmask.data.masks.encoding import MaskEncoding
+from fewmask.data.masks.encoding import MaskEncoding, without_alpha
 from fewmask.data.packed import PackedFile, SampleFile
 from fewmask.data.row import Row
 from fewmask.data.schema import Column, check_unique
@@ -58,6 +58,8 @@ class Dataset:
         max_pixels: Larger pictures are refused.
         packed: The images and masks that lie inside larger files, by the path that rows name;
             all others are files below `root`.
+        painted: How its owner's mask files said it before they were packed as class ids; None
+            where they were not. `load_image` and `to_keras` hand out masks painted like this.
 
     Raises:
         ArgumentError: If two columns share a name, or a value is of another kind than its column.
@@ -80,6 +82,7 @@ class Dataset:
     findings: tuple[str, ...] = ()
     max_pixels: int = imageio.DEFAULT_MAX_PIXELS
     packed: Mapping[str, PackedFile] = field(default_factory=dict)
+    painted: MaskEncoding | None = None
 
     def __post_init__(self) -> None:
         check_unique(self.columns)
@@ -215,17 +218,20 @@ class Dataset:
         return f"{folder}/{stem}" if folder else stem
 
     def load_image(self, image: str, reader: Callable[[Any], Any] | None = None) -> Any:
-        """Opens an image that a row names.
+        """Opens an image or a mask that a row names.
 
         Args:
-            image: What the row holds: `row.image`.
+            image: What the row holds: `row.image`, `row.mask`.
             reader: What opens the file instead, called with its full path; in an installed
                 dataset, where it has none, with an open file.
 
         Returns:
-            A PIL image, turned the way the camera was held, or what `reader` returns.
+            A PIL image, turned the way the camera was held, or what `reader` returns. A mask
+            of an installed dataset has the values of its owner's file, 0 and 255 for example.
         """
         file = self.file(image)
+        if self.painted and isinstance(file, PackedFile) and image in self._mask_names:
+            file = replace(file, read_bytes=partial(_paint, self, image))
         if reader is None:
             return imageio.open_picture(file, self.max_pixels)
         return reader(file.open() if isinstance(file, PackedFile) else str(file))
@@ -281,6 +287,30 @@ class Dataset:
         """
         return self._class_ids(self.file(mask))
 
+    def load_mask_pixels(self, mask: str) -> NDArray[np.uint8 | np.uint16]:
+        """Reads a mask that a row names as its owner stored it.
+
+        Args:
+            mask: What the row holds: `row.mask`.
+
+        Returns:
+            Shape `(H, W)`, or `(H, W, 3)` for colours: the values of the file, and for a mask
+            that was packed as class ids those that its owner's file had for the classes.
+
+        Raises:
+            DataError: If the file is missing or broken.
+        """
+        file = self.file(mask)
+        values = without_alpha(imageio.read_mask_values(file, self.max_pixels)).values
+        if self.painted is None:
+            return values
+        return self.painted.encode(values.astype(np.uint8, copy=False), file)
+
+    @cached_property
+    def _mask_names(self) -> frozenset[str]:
+        name = self.mask_column
+        return frozenset() if name is None else frozenset(self.values(name))
+
     def _class_ids(self, file: SampleFile) -> NDArray[np.uint8]:
         if self.encoding is None:
             raise DataError(
@@ -320,10 +350,10 @@ class Dataset:
                 It runs in one thread at a time, in the order of the samples.
             shuffle: Whether to draw an order for each epoch; without, rows keep theirs.
             seed: Equal seeds draw equal orders; None draws a seed, see `.seed`.
-            masks: `"pixels"` hands masks as they are stored, of one channel where the file is
-                grey or has a palette: for scripts that divide 0/255 masks by 255. `"ids"` hands
-                `(H, W, 1)` class ids, 255 where a pixel is not to count: for several classes,
-                for masks in colours, and whenever the loss wants ids.
+            masks: `"pixels"` hands masks as their owner stored them, of one channel where files
+                are grey or have a palette: for scripts that divide 0/255 masks by 255. `"ids"`
+                hands `(H, W, 1)` class ids, 255 where a pixel is not to count: for several
+                classes, for masks in colours, and whenever the loss wants ids.
 
         Returns:
             A `keras.utils.PyDataset` of batches `(images, masks)`: float32 `(N, H, W, C)`,
@@ -528,3 +558,8 @@ class Dataset:
 
     def _repr_html_(self) -> str:
         return notebook.show_dataset(self)
+
+
+def _paint(dataset: Dataset, mask: str) -> bytes:
+    """Makes the file of a packed mask as its owner might have stored it."""
+    return imageio.encode_png(dataset.load_mask_pixels(mask))

@@ -145,6 +145,7 @@ def build_package(
         columns=tuple(dataset.columns),
         parts={part: len(rows) for part, rows in parts.items()},
         classes=dataset.classes,
+        encoding=_encoding_before(dataset),
         description=description,
         made_from=dict(made_from or {"dataset": dataset.name}),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -221,6 +222,14 @@ def _parts(dataset: Dataset) -> dict[str, list[int]]:
             )
         parts.setdefault(part, []).append(index)
     return {part: parts[part] for part in PARTS if part in parts}
+
+
+def _encoding_before(dataset: Dataset) -> dict[str, Any] | None:
+    """Says how the owner's mask files told the classes, if not by class ids."""
+    encoding = dataset.encoding
+    if encoding is not None and encoding.is_plain:
+        encoding = dataset.painted  # they were packed before, and it is known from then
+    return None if encoding is None else encoding.to_json()
 
 
 def _newest(store: Store, name: DatasetName) -> Manifest | None:

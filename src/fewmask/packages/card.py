@@ -9,10 +9,12 @@ from typing import Any
 import yaml
 
 from fewmask.data.classes import Classes
+from fewmask.data.masks.encoding import MaskEncoding
 from fewmask.data.schema import Column
 from fewmask.data.wording import counted
 from fewmask.errors import DataError
-from fewmask.packages.checks import without_controls
+from fewmask.packages.checks import Check, without_controls
+from fewmask.packages.described import read_encoding
 from fewmask.packages.features import hub_feature_list, stored_columns
 from fewmask.packages.licences import UNKNOWN, card_licence
 from fewmask.packages.manifest import PARTS, Manifest
@@ -84,6 +86,25 @@ def read_head(text: str, where: object) -> dict[str, Any]:
     return values
 
 
+def encoding_of_card(text: str, where: object) -> MaskEncoding | None:
+    """Reads from a card how the masks were stored that the dataset was built from.
+
+    Args:
+        text: The card.
+        where: Its name, for the error.
+
+    Returns:
+        The rule; None where the card has none.
+
+    Raises:
+        DataError: If it is no rule, or the head of the card is no YAML.
+    """
+    ours = read_head(text, where).get("fewmask")
+    values = ours.get("encoding") if isinstance(ours, dict) else None
+    checked = read_encoding(values, Check(where, "Correct it, or take it out."))
+    return None if checked is None else MaskEncoding.from_json(checked)
+
+
 def without_head(text: str) -> str:
     """Returns what people read of a card.
 
@@ -150,6 +171,7 @@ def _head(manifest: Manifest, images: int, sizes: Mapping[str, int]) -> dict[str
                 for number, (class_name, color) in enumerate(listed)
             ],
             "ignore_index": classes.ignore_index,
+            **({"encoding": dict(manifest.encoding)} if manifest.encoding else {}),
         }
     return head
 

@@ -1,4 +1,4 @@
-"""Columns and classes as JSON describes them, read without belief."""
+"""Columns, classes and encodings as JSON describes them, read without belief."""
 
 from __future__ import annotations
 
@@ -64,3 +64,28 @@ def read_classes(values: Any, check: Check) -> Classes | None:
         return Classes.from_json(values)
     except (KeyError, TypeError, ValueError) as error:
         raise check.refusal("classes with names, colors and ignore_index", values) from error
+
+
+def read_encoding(values: Any, check: Check) -> dict[str, Any] | None:
+    """Reads an encoding as `MaskEncoding.to_json` writes it; None stays None.
+
+    Args:
+        values: What stands in the JSON.
+        check: Names its origin in errors.
+
+    Raises:
+        DataError: If it breaks a rule: another rule than those known, no value for the background.
+    """
+    if values is None:
+        return None
+    try:
+        check.keys(values, "encoding", ("rule", "table", "threshold"))
+        largest = {"values": 2**16, "colors": 2**24, "threshold": 0}[values["rule"]]
+        good = all(
+            type(stored) is type(target) is int and 0 <= stored < largest and 0 <= target <= 255
+            for stored, target in values["table"]
+        ) and (type(values["threshold"]) is int and 0 <= values["threshold"] < 2**16)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        good = False
+    check.that(good, "an encoding with rule, table and threshold", values)
+    return dict(values)

@@ -61,7 +61,8 @@ def load_dataset(
         masks: The folder of the masks, or in Parquet files their column, where there could be
             several.
         classes: The classes in the order of their ids: `"chair"`, or with the value or colour
-            of their pixels `"chair=255"`, `"chair=#ff0000"`.
+            of their pixels `"chair=255"`, `"chair=#ff0000"`; in a dataset that `build` made, the
+            values are class ids.
         ignore_index: Value of mask pixels that are not to count.
         threshold: Value from which on a grey mask shows its object.
         max_pixels: Larger images are refused.

@@ -11,7 +11,7 @@ from fewmask.data.classes import Classes
 from fewmask.data.schema import Column
 from fewmask.errors import ArgumentError, DataError
 from fewmask.packages import checks
-from fewmask.packages.described import read_classes, read_columns
+from fewmask.packages.described import read_classes, read_columns, read_encoding
 from fewmask.packages.names import DatasetName, parse_name
 
 FORMAT = 1
@@ -52,8 +52,8 @@ class Manifest:
         columns: The columns of the dataset, without those that only say where pixels lie.
         parts: Rows of each part: `{"train": 77, "validation": 20}`.
         classes: The classes of its masks; None where nobody has said them yet.
-        encoding: How stored mask values become class ids, as `MaskEncoding.to_json` writes it;
-            None where masks hold the ids themselves, and for datasets without classes.
+        encoding: How the mask files that it was built from said which class a pixel is, as
+            `MaskEncoding.to_json` writes it; None where they held class ids, and without masks.
         description: What it shows, in a sentence or a few.
         statistics: What was measured when it was built; see `statistics.py`. Empty for
             packages made by other tools.
@@ -166,7 +166,7 @@ class Manifest:
             columns=read_columns(values, check),
             parts=_read_parts(check.object(values, "parts"), check),
             classes=read_classes(values["classes"], check),
-            encoding=_read_encoding(values.get("encoding"), check),
+            encoding=read_encoding(values["encoding"], check),
             description=check.text(values, "description", 100_000),
             statistics=check.object(values, "statistics"),
             made_from=check.object(values, "made_from"),
@@ -228,24 +228,6 @@ def _read_parts(values: dict[str, Any], check: checks.Check) -> dict[str, int]:
         check.that(part in PARTS, f"parts out of {', '.join(PARTS)}", part)
         check.number(values, part, 0)
     return {part: values[part] for part in PARTS if part in values}
-
-
-def _read_encoding(values: Any, check: checks.Check) -> dict[str, Any] | None:
-    if values is None:
-        return None
-    try:
-        check.keys(values, "encoding", ("rule", "table", "threshold"))
-        good = (
-            values["rule"] in ("values", "colors", "threshold")
-            and all(
-                0 <= stored < 2**24 and 0 <= target <= 255 for stored, target in values["table"]
-            )
-            and 0 <= values["threshold"] <= 65535
-        )
-    except (KeyError, TypeError, ValueError, AttributeError):
-        good = False
-    check.that(good, "an encoding with rule, table and threshold", values)
-    return dict(values)
 
 
 def _check_whole(manifest: Manifest, check: checks.Check) -> None:

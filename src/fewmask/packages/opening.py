@@ -7,7 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from fewmask.data.dataset import Dataset
+from fewmask.data.masks.encoding import MaskEncoding
+from fewmask.data.wording import counted
 from fewmask.errors import DataError
+from fewmask.packages.card import CARD, encoding_of_card
 from fewmask.packages.foreign import possible_masks
 from fewmask.packages.hubfolder import SUFFIX, find_shards, list_parquet, read_card
 from fewmask.packages.manifest import Manifest
@@ -34,8 +37,10 @@ def open_installed(name: DatasetName, store: Store, reading: Reading) -> Dataset
         raise DataError(
             manifest.dataset, "shards with samples", "none", "Ask whoever publishes the dataset."
         )
-    parts = ", ".join(f"{count} {part}" for part, count in manifest.parts.items())
-    said = f"{manifest.dataset} is installed: {parts}; licence {manifest.licence}."
+    images = counted(manifest.rows, "image")
+    if len(manifest.parts) > 1:
+        images = ", ".join(f"{count} {part}" for part, count in manifest.parts.items())
+    said = f"{manifest.dataset} is installed: {images}; licence {manifest.licence}."
     return replace(dataset, findings=(said, *dataset.findings))
 
 
@@ -75,6 +80,8 @@ def open_manifest(
     ]
     if not shards:
         return None
+    if manifest.encoding is not None:
+        reading = replace(reading, painted=MaskEncoding.from_json(dict(manifest.encoding)))
     dataset = read_shards(name, store.root, shards, reading)
     return replace(dataset, findings=(*found.findings, *dataset.findings))
 
@@ -111,9 +118,11 @@ def open_parquet_folder(folder: Path, reading: Reading) -> Dataset | None:
     paths = list_parquet(folder)
     if not paths:
         return None
-    found = find_shards(paths, read_card(folder), folder)
+    card = read_card(folder)
+    found = find_shards(paths, card, folder)
     shards = [ShardFile(path, folder / path, part) for path, part in found.shards]
     if not shards or not any(leaf.kind == "file" for leaf in read_shape(shards[0].file).leaves):
         return None
+    reading = replace(reading, painted=encoding_of_card(card, f"{folder}:{CARD}"))
     dataset = read_shards(folder.resolve().name or str(folder), folder, shards, reading)
     return replace(dataset, findings=(*found.findings, *dataset.findings))

@@ -53,6 +53,7 @@ class Reading:
         masks: Column of the masks, where there could be several.
         decisions: What is known about the values of the masks.
         legend: Class names that lie beside the data.
+        painted: What the package says of the masks that it was built from; see `Dataset`.
         max_pixels: Larger images are refused.
         progress: Called with the work done so far, then all of it.
     """
@@ -62,6 +63,7 @@ class Reading:
     legend: Legend | None = None
     max_pixels: int = imageio.DEFAULT_MAX_PIXELS
     progress: Progress | None = None
+    painted: MaskEncoding | None = None
 
     @classmethod
     def of(
@@ -147,7 +149,17 @@ def _read_ours(
     image = next(place for place, column in enumerate(columns) if column.kind == "image")
     rows.sort(key=lambda row: natural_key(row[image]))
     encoding = None if classes is None else stored_ids(classes)
-    dataset = Dataset(name, root, columns, rows, classes, encoding, (), reading.max_pixels, packed)
+    dataset = Dataset(
+        name,
+        root,
+        columns,
+        rows,
+        classes,
+        encoding,
+        max_pixels=reading.max_pixels,
+        packed=packed,
+        painted=None if classes is None else reading.painted,
+    )
     return _decided(dataset, reading)
 
 
@@ -243,12 +255,14 @@ def _named(column: Column, value: Any, where: str) -> Any:
 
 def _decided(dataset: Dataset, reading: Reading) -> Dataset:
     """Applies what the reader decides about masks that are understood already."""
-    if reading.masks is not None:
+    if reading.masks not in (None, dataset.mask_column):
         raise ArgumentError(
-            "--masks",
-            f"nothing, because the masks of {dataset.name} are known",
-            reading.masks,
-            "Leave it out.",
+            f"--masks {reading.masks}",
+            f"the column of masks of {dataset.name}",
+            "another name",
+            f"It is {dataset.mask_column}: leave --masks out."
+            if dataset.mask_column
+            else "The dataset has none: leave --masks out.",
         )
     classes, decisions = dataset.classes, reading.decisions
     if decisions == MaskDecisions() or classes is None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewmask.data import imageio
-from fewmask.data.masks.encoding import MaskEncoding, without_alpha
+from fewmask.data.masks.encoding import MaskEncoding
 from fewmask.data.packed import SampleFile
 from fewmask.data.row import Row
 from fewmask.data.schema import Column
@@ -40,6 +40,7 @@ class Source(Protocol):
     def file(self, path: str) -> SampleFile: ...  # noqa: D102
     def load_image(self, image: str) -> Any: ...  # noqa: D102
     def load_mask(self, mask: str) -> NDArray[np.uint8]: ...  # noqa: D102
+    def load_mask_pixels(self, mask: str) -> NDArray[Any]: ...  # noqa: D102
     def sample_id(self, index: int) -> str: ...  # noqa: D102
 
 
@@ -122,8 +123,7 @@ class SampleReader:
     def _read_mask(self, path: str) -> Stored:
         if self.masks == "ids":
             return self.dataset.load_mask(path)[..., None]
-        stored = imageio.read_mask_values(self.dataset.file(path), self.dataset.max_pixels)
-        values = without_alpha(stored).values
+        values = self.dataset.load_mask_pixels(path)
         return values if values.ndim == 3 else values[..., None]
 
 

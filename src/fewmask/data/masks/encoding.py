@@ -83,6 +83,61 @@ class MaskEncoding:
             raise self._strangers(where, mask, class_ids == _STRANGER)
         return class_ids
 
+    def encode(self, class_ids: NDArray[np.uint8], where: object) -> NDArray[np.uint8 | np.uint16]:
+        """Turns class ids into what mask files of this rule store: the way back from `decode`.
+
+        Where several values are one class, the first of the table is taken; a threshold gives 0
+        and 255.
+
+        Args:
+            class_ids: Shape `(H, W)`, uint8, 255 where a pixel is not to count.
+            where: Name of the mask, for the error.
+
+        Returns:
+            Shape `(H, W)`, uint8, or uint16 where a value needs it; for `colors` `(H, W, 3)`,
+            uint8.
+
+        Raises:
+            DataError: If a pixel is of a class that the rule does not know.
+
+        Example:
+
+        >>> MaskEncoding("values", ((0, 0), (128, 1))).encode(np.eye(2, dtype=np.uint8), "a.png")
+        array([[128,   0],
+               [  0, 128]], dtype=uint8)
+        """
+        stored = self._stored
+        known = np.zeros(256, np.bool_)
+        known[list(stored)] = True
+        strange = class_ids[~known[class_ids]]
+        if strange.size:
+            raise DataError(
+                where,
+                f"the class ids {', '.join(map(str, sorted(stored)))}",
+                f"{int(strange[0])} in {np.count_nonzero(strange == strange[0]):,} pixels",
+                "Ask whoever publishes the dataset.",
+            )
+        if self.rule == "colors":
+            colors = np.zeros((256, 3), np.uint8)
+            for class_id, packed in stored.items():
+                colors[class_id] = packed >> 16, packed >> 8 & 255, packed & 255
+            return colors[class_ids]
+        values = np.zeros(256, np.uint16)
+        values[list(stored)] = list(stored.values())
+        return values.astype(np.uint8)[class_ids] if values.max() < 256 else values[class_ids]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether files store class ids as they are, and 255 where a pixel is not to count."""
+        return self.rule == "values" and all(value == target for value, target in self.table)
+
+    @cached_property
+    def _stored(self) -> dict[int, int]:
+        """What is stored for each class id."""
+        if self.rule == "threshold":
+            return {0: 0, 1: 255}
+        return {target: stored for stored, target in reversed(self.table)}
+
     def describe(self) -> str:
         """Returns the rule as a phrase: `0 is class 0, 255 is class 1`."""
         if self.rule == "threshold":
