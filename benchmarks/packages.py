@@ -408,9 +408,9 @@ def by_content(rows: Sequence[Row], work: Path) -> list[Piece]:
             place = chunk.data_page_offset
             last = place + chunk.total_compressed_size
             while place < last:
-                head, size = read_struct(content[place : place + 4096])
-                pieces.append(piece_of(content[place : place + size + head[3]]))
-                place += size + head[3]
+                head, end = read_struct(content, place)
+                pieces.append(piece_of(content[place : end + head[3]]))
+                place = end + head[3]
     return [*pieces, piece_of(content[last:])]
 
 

@@ -2,10 +2,13 @@ import json
 import shlex
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from fewmask.data.folders.folder import read_folder
+from fewmask.data.imageio import encode_png
 
 from .conftest import contents, draw_folder, save, scene
 
@@ -118,6 +121,23 @@ def test_what_was_mistyped_ends_in_a_sentence(fewmask, labelled, tmp_path, words
     told = fewmask("convert", *words)
     assert (told.code, told.error) == (2, sentence.replace("{here}", str(tmp_path)))
     assert contents(tmp_path) == before
+
+
+def test_a_folder_of_parquet_files_is_a_dataset(fewmask, tmp_path):
+    rows = []
+    for number in range(3):
+        image, mask = scene(number)
+        cells = {"image": image, "road": mask, "roof": mask // 2}
+        rows.append({key: {"bytes": encode_png(pixels)} for key, pixels in cells.items()})
+    (tmp_path / "roads").mkdir()
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "roads/train.parquet")
+    told = fewmask("convert", "roads", "--to", "labelme")
+    assert told.code == 2
+    assert "found image, road, roof. Say which it is, for example: --masks roof" in told.error
+    told = fewmask("convert", "roads", "--to", "tiff", "--masks", "road")
+    assert (told.code, told.out.splitlines()[0]) == (0, "roads: a dataset, 3 images of foreground")
+    dataset = read_folder("roads-tiff")
+    assert [int(dataset.read_mask(place).sum()) for place in range(3)] == [80, 80, 80]
 
 
 def test_a_slip_in_a_file_ends_in_its_line(fewmask, labelled, tmp_path):

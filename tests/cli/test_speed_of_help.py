@@ -34,6 +34,12 @@ def test_help_imports_nothing_slow(words):
     assert imported & {f"fewmask.cli.{name}" for name in COMMANDS} == asked
 
 
+@pytest.mark.parametrize("words", [["dataset", "list"], ["dataset", "info", "nobody/nothing"]])
+def test_a_look_at_the_store_imports_nothing_slow(words):
+    """Less than 0.4 s, measured by benchmarks/packages.py; here what takes time is named."""
+    assert imported_by(*words) & {*SLOW, "pyarrow", "fsspec", "yaml", "filelock", "ssl"} == set()
+
+
 @pytest.mark.parametrize(
     ("words", "first"),
     [

@@ -46,7 +46,7 @@ def lay(names: tuple[str, ...], cupboard: Path, folder: Path) -> None:
                 draw_dataset(folder / "unused", first=0)
                 (folder / "unused" / "masks").rename(folder / "labels")
                 shutil.rmtree(folder / "unused")
-            case "annotations.json" | "cvat-export" | "labelled photos":
+            case "annotations.json" | "cvat-export" | "labelled":
                 _lay_labels(name, folder)
             case "cells":  # masks that number each object
                 draw_dataset(folder / name, first=90, count=4, value=300)
@@ -85,14 +85,14 @@ def draw_dataset(folder: Path, first: int, count: int = 12, value: int = 255) ->
 
 def _lay_labels(name: str, folder: Path) -> None:
     """Lays what a labelling tool would have exported."""
-    formats = {"annotations.json": "coco", "cvat-export": "cvat", "labelled photos": "labelme"}
+    formats = {"annotations.json": "coco", "cvat-export": "cvat", "labelled": "labelme"}
     with tempfile.TemporaryDirectory() as aside:
         draw_dataset(Path(aside, "photos"), first=0)
         done = convert(Path(aside, "photos"), to=formats[name], out=Path(aside, "out"))
         if name == "annotations.json":
             shutil.copy(done.out / name, folder)
         else:
-            shutil.copytree(done.out, folder / name.replace("labelled ", ""))
+            shutil.copytree(done.out, folder / name)
 
 
 def _run(cupboard: Path, name: str) -> Path:

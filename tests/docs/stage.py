@@ -28,7 +28,13 @@ BESIDE: dict[str, tuple[str, ...]] = {
     "README.md": ("flat photos", "photo.jpg"),
     "docs/index.md": ("photos", "new"),
     "docs/tutorial.md": (),
-    "docs/how-to/convert.md": ("labelled photos", "annotations.json", "cvat-export", "cells"),
+    "docs/how-to/convert.md": (
+        "photos",
+        "labelled",
+        "annotations.json",
+        "cvat-export",
+        "cells",
+    ),
     "docs/how-to/prepare-masks.md": ("photos", "labels"),
     "docs/how-to/predict.md": ("photos", "new", "more", "runs/photos-1"),
     "docs/explanation/from-classifier-to-fcn.md": (),
@@ -48,12 +54,6 @@ PHOTOS_ONLY = ("photos",)
 HERE, FREE_PORT = "{the folder of the reader}", "{a free port}"
 
 INSTEAD: dict[str, dict[str, str]] = {
-    # Commands to choose from, not to type one after the other: each gets a folder of its own.
-    "docs/how-to/convert.md": {
-        "fewmask convert photos/\n": "fewmask convert photos/ --out of-labelme\n",
-        "--from labelme\n": "--from labelme --out of-labelme-too\n",
-        'out="chairs")': 'out="chairs-of-coco")',
-    },
     "docs/how-to/share-a-dataset.md": {
         "/mnt/share/registry": f"{HERE}/registry",
         "https://example.org/registry": f"http://127.0.0.1:{FREE_PORT}",

@@ -49,20 +49,23 @@ def convert(
     """Convert labels to a folder that can be trained on, or a dataset to another format.
 
     SOURCE is a file or folder of labels as a tool or contest stores them, a folder of images
-    and masks, or a dataset by its name. IMAGES is the folder of the images, where they lie
-    apart. Nothing is changed: images are copied.
+    and masks or of Parquet files, or a dataset by its name. IMAGES is the folder of the images,
+    where they lie apart. Nothing is changed: images are copied.
     """
     # Said before the imports that take most of a second.
     click.echo(f"Reading {source}", err=True)
     from fewmask.cli.watch import Watch, make_console
     from fewmask.data.dataset import Dataset
     from fewmask.data.formats.convert import convert as convert_labels
+    from fewmask.packages.hubfolder import list_parquet
     from fewmask.packages.load import load_dataset
 
     keywords = reading.keywords()
     with Watch(make_console(stderr=as_json)) as watch:
         given: str | Dataset = source
-        if not Path(source).expanduser().exists():
+        path = Path(source).expanduser()
+        packed = read_as is None and path.is_dir() and list_parquet(path)
+        if packed or not path.exists():
             given = load_dataset(
                 source,
                 **keywords,

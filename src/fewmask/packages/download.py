@@ -15,7 +15,7 @@ from fewmask.files import cannot_write
 from fewmask.packages.index import object_path
 from fewmask.packages.manifest import PackagedFile
 from fewmask.packages.remotes.patience import Patience
-from fewmask.packages.remotes.remote import BLOCK, Interrupted, Remote
+from fewmask.packages.remotes.remote import BLOCK, Interrupted, NotThere, Remote
 
 AT_ONCE = 8
 """Files fetched at the same time; see the measurements in docs/reference/registry.md."""
@@ -105,6 +105,13 @@ def fetch(
         if wrong is not None:
             growing.empty()
             raise wrong
+    except NotThere as error:
+        raise NotThere(
+            error.where,
+            f"{file.path} of the dataset",
+            error.found,
+            "Nothing was installed. Tell the owner of the registry, who can push it again.",
+        ) from error
     except OSError as error:  # those of the registry have become others
         with suppress(OSError):
             partial.unlink(missing_ok=True)

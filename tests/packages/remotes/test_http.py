@@ -74,8 +74,8 @@ def test_a_dataset_is_installed(server: OddServer, store: Store) -> None:
          f"SERVER/{MANIFEST_PATH}: expected a file, found nothing there (404). Check the address "
          "and the name for a slip."),
         (OBJECT, 404,
-         f"SERVER/{OBJECT}: expected a file, found nothing there (404). Check the address and the "
-         "name for a slip."),
+         f"SERVER/{OBJECT}: expected data/train-0.parquet of the dataset, found nothing there "
+         "(404). Nothing was installed. Tell the owner of the registry, who can push it again."),
         (OBJECT, 403,
          f"SERVER/{OBJECT}: expected a file that anybody may fetch, found a server that refuses "
          "it (403 Forbidden). Check the address, and ask its owner: some servers say so of what "

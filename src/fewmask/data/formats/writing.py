@@ -12,6 +12,7 @@ import numpy as np
 
 from fewmask.data.formats.outlines import Piece, find_pieces
 from fewmask.data.formats.source import Mask, Source, SourceImage, plain_names
+from fewmask.data.imageio import IMAGE_SUFFIXES, usual_suffix
 from fewmask.data.masks.encoding import IGNORED
 
 Progress = Callable[[int, int], None]
@@ -67,10 +68,13 @@ def copy_images(
     for done, (image, name) in enumerate(zip(source.images, names, strict=True), start=1):
         mask = source.read_mask(image)
         inner = folder.format(part=f"{folder_of(image.part)}/" if image.part else "").strip("/")
-        path = "/".join(filter(None, (inner, f"{name}{suffix}{image.file.suffix}")))
+        content, own = image.file.read_bytes(), image.file.suffix
+        if own.lower() not in IMAGE_SUFFIXES:  # in Parquet files images need no names
+            own = usual_suffix(content)
+        path = "/".join(filter(None, (inner, f"{name}{suffix}{own}")))
         target = out / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(image.file.read_bytes())
+        target.write_bytes(content)
         yield Copy(image, name, path, mask)
         if progress is not None:
             progress(done, len(source.images))

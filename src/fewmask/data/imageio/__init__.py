@@ -1,5 +1,6 @@
 """Image and mask files: the one place that knows formats, orientation and damage."""
 
+from fewmask.data.imageio.raster import usual_suffix as usual_suffix
 from fewmask.data.imageio.reading import DEFAULT_MAX_PIXELS as DEFAULT_MAX_PIXELS
 from fewmask.data.imageio.reading import IMAGE_SUFFIXES as IMAGE_SUFFIXES
 from fewmask.data.imageio.reading import MaskValues as MaskValues

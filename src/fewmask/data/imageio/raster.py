@@ -37,7 +37,29 @@ _FORMATS: tuple[tuple[bytes, type[ImageFile]], ...] = (
     (b"RIFF", WebPImageFile),
     *((signature, TiffImageFile) for signature in TIFF_SIGNATURES),
 )
+_SUFFIXES = {
+    PngImageFile: ".png",
+    BmpImageFile: ".bmp",
+    GifImageFile: ".gif",
+    WebPImageFile: ".webp",
+    TiffImageFile: ".tif",
+}
 _BLACK_WHITE: tuple[Color, ...] = ((0, 0, 0), (255, 255, 255))
+
+
+def usual_suffix(content: bytes) -> str:
+    """Returns the suffix that files with such contents have, whatever this one is called.
+
+    Args:
+        content: The bytes of an image file; its beginning is enough.
+
+    Example:
+
+    >>> usual_suffix(b"GIF89a"), usual_suffix(bytes.fromhex("ffd8ffe0"))
+    ('.gif', '.jpg')
+    """
+    kinds = (kind for signature, kind in _FORMATS if content.startswith(signature))
+    return next((_SUFFIXES[kind] for kind in kinds), ".jpg")
 
 
 def damaged(path: str | SampleFile, reason: str) -> DataError:
