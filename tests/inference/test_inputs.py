@@ -125,6 +125,15 @@ def test_nothing_of_that_name(photos):
         find_images(["photos", "photoz"], OUT)
 
 
+def test_a_dataset_by_its_name_says_how_to_get_its_images(photos):
+    with pytest.raises(ArgumentError) as refused:
+        find_images("demo/chairs", OUT)
+    assert str(refused.value) == (
+        "demo/chairs: expected an image, a folder of images or a pattern, found the name of a "
+        "dataset. Write its images into a folder first: fewmask convert demo/chairs"
+    )
+
+
 def test_a_folder_without_images_says_what_it_holds(photos):
     Path("photos2").mkdir()
     for name in ("a.txt", "b.txt", "c.CSV"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fewmask.data.imageio import IMAGE_SUFFIXES
-from fewmask.errors import ArgumentError
+from fewmask.errors import ArgumentError, typed
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,7 @@ def _expand(path: Path, source: str | Path) -> tuple[Path, list[Path]]:
     if path.is_dir():
         return path, sorted(_images_below(path))
     if not glob.has_magic(str(path)):
-        raise ArgumentError(
-            source,
-            "an image, a folder of images or a pattern",
-            "nothing of that name",
-            "Check the spelling; a name with spaces needs quotes.",
-        )
+        raise _nothing_there(source)
     images: list[Path] = []
     for match in sorted(map(Path, glob.glob(str(path), recursive=True))):
         if match.is_dir():
@@ -112,6 +107,16 @@ def _images_below(folder: Path) -> Iterator[Path]:
             # macOS leaves "._photo.jpg" beside photo.jpg on drives that are not its own.
             if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES:
                 yield Path(here, name)
+
+
+def _nothing_there(source: str | Path) -> ArgumentError:
+    from fewmask.packages.load import is_dataset  # what reads datasets is imported when needed
+
+    found, remedy = "nothing of that name", "Check the spelling; a name with spaces needs quotes."
+    if is_dataset(str(source)):
+        found = "the name of a dataset"
+        remedy = f"Write its images into a folder first: {typed('fewmask', 'convert', source)}"
+    return ArgumentError(source, "an image, a folder of images or a pattern", found, remedy)
 
 
 def _no_image(source: str | Path, base: Path) -> ArgumentError:

@@ -111,6 +111,23 @@ def load_dataset(
     return replace(dataset, findings=(*chosen.findings, *dataset.findings))
 
 
+def is_dataset(text: str, store: Store | None = None) -> bool:
+    """Whether a text names a dataset that is here, and no folder.
+
+    Args:
+        text: What somebody typed.
+        store: Where datasets are installed; your own store when left out.
+
+    Example:
+
+    >>> is_dataset("demo/chairs"), is_dataset("./demo/chairs")
+    (True, False)
+    """
+    if not looks_like_name(text) or Path(text).exists():
+        return False
+    return text == DEMO or _is_known(text, store or default_store(), None)
+
+
 def _is_known(text: str, store: Store, lock: Path | None) -> bool:
     try:
         return is_known(parse_name(text), store, lock)
