@@ -69,6 +69,14 @@ def test_a_large_mask_is_measured_at_every_few_pixels(side: int) -> None:
     assert measure_thickness(mask, 2) == pytest.approx(32, rel=0.15)
 
 
+def test_thin_things_in_large_masks_do_not_fall_between_the_pixels_of_a_sample() -> None:
+    mask = nothing(2000, 8000)
+    mask[:, 100:103] = 1
+    assert measure_thickness(mask, 2) == pytest.approx(3, abs=0.5)
+    mask[:, 4000:6000] = 2
+    assert measure_thickness(mask, 3) == pytest.approx((3 + 2000) / 2, rel=0.1)
+
+
 def test_a_single_pixel() -> None:
     mask = nothing(1, 1)
     assert measure_thickness(mask, 2) == 0.0

@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from fewmask.data.imageio import write_png
+from fewmask.data.imageio import encode_jpeg, write_png
 from fewmask.errors import FewmaskError
 from fewmask.training import preparation
 from fewmask.training.plan import Plan
@@ -78,13 +78,16 @@ def test_images_of_twenty_pixels(tmp_path: Path) -> None:
     assert (made.size, made.pixels) == (64, None)
 
 
+@pytest.mark.slow
 def test_images_of_48_megapixels(tmp_path: Path) -> None:
-    def thin_lines(height: int, width: int) -> NDArray[np.uint8]:
-        mask = np.zeros((height, width), np.uint8)
-        mask[:, ::200] = mask[:, 1::200] = mask[:, 2::200] = 255
-        return mask
-
-    made = planned(make(tmp_path, 2, 6000, 8000, thin_lines), budget="10m")
+    mask = np.zeros((6000, 8000), np.uint8)
+    mask[:, 100:103] = 255
+    photo = encode_jpeg(np.full((6000, 8000, 3), 90, np.uint8), quality=50)
+    for name in ("a", "b"):
+        write_png(tmp_path / "masks" / f"{name}.png", mask)
+        (tmp_path / "images").mkdir(exist_ok=True)
+        (tmp_path / "images" / f"{name}.jpg").write_bytes(photo)
+    made = planned(tmp_path, budget="1h")
     assert made.pixels is not None
     assert made.pixels.scale == 1.0
     assert made.size <= 384
@@ -117,25 +120,51 @@ def test_many_bits_or_channels(dtype: Any, channels: int, tmp_path: Path) -> Non
     rng = np.random.default_rng(0)
     for path in sorted((tmp_path / "images").iterdir()):
         image = rng.integers(0, np.iinfo(dtype).max, (48, 48, channels)).astype(dtype)
+        layout = {"planarconfig": "contig"} if channels > 1 else {}
         tifffile.imwrite(
-            path.with_suffix(".tif"), image, photometric="minisblack", planarconfig="contig"
+            path.with_suffix(".tif"), image.squeeze(), photometric="minisblack", **layout
         )
         path.unlink()
     made = planned(tmp_path, model="auto", pretrained=False)
     assert (made.model.name, made.model.channels) == ("unet", channels)
 
 
+def even(height: int, width: int) -> NDArray[np.uint8]:
+    return np.zeros((height, width), np.uint8)
+
+
 @pytest.mark.parametrize("value", [0, 255])
-def test_masks_of_a_single_class(value: int, tmp_path: Path) -> None:
-    def even(height: int, width: int) -> NDArray[np.uint8]:
-        return np.full((height, width), value, np.uint8)
-
+def test_masks_of_a_single_value(value: int, tmp_path: Path) -> None:
     with pytest.raises(FewmaskError) as error:
-        planned(make(tmp_path / "even", 10, 48, 48, even))
-    assert str(error.value).startswith("even")
+        planned(make(tmp_path, 10, 48, 48, lambda *sides: even(*sides) + np.uint8(value)))
+    assert str(error.value) == (
+        f"masks: expected at least two values to tell apart, found only {value} in all 10 files. "
+        "Check that these are the masks and that none are missing."
+    )
 
 
-@pytest.mark.parametrize("budget", ["1s", "0.5s"])
+@pytest.mark.parametrize(
+    ("classes", "sentence"),
+    [
+        (
+            ["wall=0"],
+            "--classes: expected at least two classes, the background first, found only 'wall'. "
+            'For example: --classes "background=0,chair=255"',
+        ),
+        (
+            ["wall=0", "chair=1"],
+            "masks: expected pixels of at least two classes, found only 'wall' in all 10 files. "
+            "Check that these are the masks and that none are missing.",
+        ),
+    ],
+)
+def test_a_single_class(classes: list[str], sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(FewmaskError) as error:
+        planned(make(tmp_path, 10, 48, 48, even), classes=classes)
+    assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize("budget", ["0.4s", "0.01s"])
 def test_a_budget_for_nothing_names_the_smallest(budget: str, tmp_path: Path) -> None:
     with pytest.raises(FewmaskError) as error:
         planned(make(tmp_path, 10, 48, 48), budget=budget)
