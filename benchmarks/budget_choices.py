@@ -55,7 +55,7 @@ def train(dataset: fewmask.Dataset, budget: str, seed: int, choice: dict[str, An
         )
         scores, plan = run.read_json("scores.json"), run.plan()
     low, high = scores["interval"]
-    shown = plan["pace"][-1][0] * plan["batch_size"]
+    shown = plan["pace"][-1][1] * plan["batch_size"]
     scale = f", patches at {plan['pixels']['scale']:g}" if "pixels" in plan else ""
     made = ", ".join(f"{name} {value}" for name, value in choice.items()) or "by itself"
     return (

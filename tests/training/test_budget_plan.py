@@ -76,7 +76,7 @@ class Machine:
         budget: float,
         seen: Fingerprint | None = None,
         test_images: Sequence[tuple[int, int]] = ((480, 640),) * 20,
-        num_validation: int = 8,
+        judged_by: Sequence[tuple[int, int]] = ((480, 640),) * 8,
         **asked: Any,
     ) -> tuple[Plan, Clock]:
         seen = seen or fingerprint()
@@ -97,7 +97,7 @@ class Machine:
             seen,
             Clock(budget, began=self.hands[0]),
             Ending(test_images, 77),
-            num_validation,
+            judged_by,
             self.probe_of,
         )
 
@@ -109,13 +109,13 @@ def test_a_usual_machine_by_hand(hands: list[float]) -> None:
     # 320 would show fewer than 1,500 pictures, so it stays at 256, after 5 seconds of probing.
     assert machine.measured == [256, 320]
     assert (plan.size, plan.batch_size, plan.scale) == (256, 8, Frame(256))
-    assert clock.reserve == pytest.approx(4 + 46 * 0.04 + 130 * A_FILE)
+    assert clock.reserve == pytest.approx(11 + 46 * 0.04 + 130 * A_FILE)
     assert clock.spent == pytest.approx(1 + 3.2 + 5)
     assert plan.pace.last_step == round(SHARE_OF_STEPS * clock.left / 0.8)
     assert plan.reasons[-2:] == (
         "size 256: this machine learns from 10 at 256, 6 at 320 pixels a side, in images a second; "
-        "1,520 of them fit into the budget, each of 77 images about 20 times.",
-        "budget 3 min 0 s: 9 s are spent, 11 s are kept for model files, scores and report.",
+        "1,472 of them fit into the budget, each of 77 images about 19 times.",
+        "budget 3 min 0 s: 9 s are spent, 15 s are kept for model files, scores and report.",
     )
 
 
@@ -195,6 +195,16 @@ def test_many_tiles_of_test_images_enlarge_what_is_kept(hands: list[float]) -> N
     assert few[0].pixels is not None
     assert many[1].reserve > few[1].reserve + 5
     assert many[0].pace.last_step < few[0].pace.last_step
+
+
+def test_epochs_are_long_beside_the_judging_of_many_windows(hands: list[float]) -> None:
+    thin = fingerprint((8.0,) * 77, (2000, 2000))
+    small, large = (
+        Machine(hands, 2.0).plan(900.0, thin, judged_by=[(side, side)] * 8)[0]
+        for side in (200, 2000)
+    )
+    assert small.size == large.size
+    assert large.steps_per_epoch > small.steps_per_epoch
 
 
 def test_thin_things_are_learnt_from_patches(hands: list[float]) -> None:

@@ -10,7 +10,7 @@ from fewmask.data.copies import Copies, Place
 from fewmask.scale import Pixels, into_pixels
 from fewmask.training import windows as windowing
 from fewmask.training.judge import OUTSIDE
-from fewmask.training.windows import Window, Windows, cover, look_through
+from fewmask.training.windows import Window, Windows, count_windows, cover, look_through
 
 RULE = Pixels(tile=64, overlap=16, block=96, block_in_image=96)
 
@@ -73,6 +73,17 @@ def test_of_large_images_some_windows_are_kept_and_of_each_at_least_one(
     many = cover(copies, [0] * 50, RULE, seed=0)
     assert len(many) == 50
     assert cover(copies, [], RULE, seed=0) == []
+
+
+@pytest.mark.parametrize("most", [32 * 256**2, 9 * 64**2])
+def test_their_number_is_known_from_sizes_alone(
+    most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windowing, "MOST_JUDGED", most)
+    sizes = [(500, 500), (64, 65), (20, 20), (640, 128)]
+    windows = cover(copies_of(tmp_path, *sizes), range(4), RULE, seed=0)
+    assert count_windows(sizes, RULE) == len(windows)
+    assert count_windows([], RULE) == 0
 
 
 @pytest.mark.parametrize("copied_at", [1.0, 0.5])

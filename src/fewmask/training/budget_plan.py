@@ -20,6 +20,7 @@ from fewmask.training.pace import Pace
 from fewmask.training.plan import SHARE_OF_AVERAGE, SHARE_OF_WARM_UP, Plan
 from fewmask.training.probe import Probe, Speed
 from fewmask.training.recipe import Recipe
+from fewmask.training.windows import count_windows
 
 MakePlan: TypeAlias = Callable[[Recipe], Plan]
 
@@ -40,9 +41,10 @@ THICK_ENOUGH = 16
 """Pixels that things should be thick in patches: images of thicker ones are shrunk, so that a
 patch shows more of what is around."""
 
-EXPORT = 4.0
-"""Seconds of writing, comparing and scoring model files, per second of building the network."""
-A_FILE = 0.03
+EXPORT = 11.0
+"""Seconds of writing and opening the model files, per second of building the network: the same
+for networks whose export takes half a second and five seconds."""
+A_FILE = 0.02
 """Seconds of reading an image or a mask."""
 
 SHARE_OF_STEPS = 0.95
@@ -126,7 +128,7 @@ def plan_for_budget(
     fingerprint: Fingerprint,
     clock: Clock,
     ending: Ending,
-    num_validation: int,
+    judged_by: Sequence[tuple[int, int]],
     probe_of: Callable[[Plan], tuple[Probe, float]],
 ) -> tuple[Plan, Clock]:
     """Derives the plan that ends on time.
@@ -137,7 +139,7 @@ def plan_for_budget(
         fingerprint: What was measured of the training part.
         clock: The budget, running.
         ending: What is to be done at the end.
-        num_validation: Images that every epoch is judged by.
+        judged_by: `(height, width)` of the images that every epoch is judged by.
         probe_of: Builds a plan's network to measure it, and says how long building took.
 
     Returns:
@@ -196,7 +198,8 @@ def plan_for_budget(
             f"{clock.budget:g}s, of which {max(0.0, seconds):.0f} are left for learning",
             f"Try --budget {smallest}s.",
         )
-    judging = KEEPING + num_validation * speed.look
+    looks = len(judged_by) if plan.pixels is None else count_windows(judged_by, plan.pixels)
+    judging = KEEPING + looks * speed.look
     epoch = max(LOOKS_APART * judging, seconds / MOST_EPOCHS)
     steps_per_epoch = min(steps, max(1, round(epoch / speed.step)))
     measured = ", ".join(

@@ -219,17 +219,13 @@ def _plan(
         progress(1, 2)
         return probe, time.monotonic() - began
 
-    sizes = [
-        read_size(parts.test.image_path(index), parts.test.max_pixels)
-        for index in range(len(parts.test))
-    ]
     plan, clock = plan_for_budget(
         recipe,
         make,
         fingerprint,
         clock,
-        Ending(sizes, len(parts.train)),
-        len(parts.validation or ()),
+        Ending(_sizes(parts.test), len(parts.train)),
+        _sizes(parts.validation) if parts.validation is not None else [],
         probe_of,
     )
     progress(2, 2)
@@ -242,6 +238,12 @@ def _plan(
         reasons = (*plan.reasons, *why, looked.curve.sentence)
         plan = replace(plan, augmentation=augmentation, reasons=reasons)
     return plan, weights_file, clock
+
+
+def _sizes(dataset: Dataset) -> list[tuple[int, int]]:
+    """Reads height and width of the images of a part."""
+    paths = (dataset.image_path(index) for index in range(len(dataset)))
+    return [read_size(path, dataset.max_pixels) for path in paths]
 
 
 def _weights_for(plan: Plan, fingerprint: Fingerprint) -> Path | None:

@@ -38,7 +38,7 @@ def make_probe(plan: Plan, weights_file: Path | None) -> Probe:
     """Builds a plan's network to measure it; what it learns meanwhile is thrown away.
 
     Args:
-        plan: The plan; of its size nothing depends.
+        plan: The plan; its size does not matter here.
         weights_file: Pretrained weights, for the speed of which they make no difference, but
             without which no statistics are frozen.
 
@@ -57,8 +57,11 @@ def make_probe(plan: Plan, weights_file: Path | None) -> Probe:
         # The first of each builds things and is not measured.
         core.train_on_batch(images, masks)
         step = _median_time(lambda: core.train_on_batch(images, masks))
-        core.predict_on_batch(images[:1])
-        return Speed(step, _median_time(lambda: core.predict_on_batch(images[:1])))
+        # Whole images are predicted one by one, the tiles of a large one many at a time.
+        seen = images[:1] if plan.pixels is None else images
+        core.predict_on_batch(seen)
+        look = _median_time(lambda: core.predict_on_batch(seen)) / len(seen)
+        return Speed(step, look)
 
     return probe
 

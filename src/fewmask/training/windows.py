@@ -100,7 +100,7 @@ def cover(copies: Copies, indices: Sequence[int], pixels: Pixels, seed: int) -> 
         The windows, image by image.
     """
     zoom = pixels.scale / copies.scale
-    most = max(1, MOST_JUDGED // pixels.tile**2 // max(1, len(indices)))
+    most = _most_in_an_image(len(indices), pixels)
     chosen: list[Window] = []
     for index in indices:
         sides = copies.mask(index).shape
@@ -109,6 +109,29 @@ def cover(copies: Copies, indices: Sequence[int], pixels: Pixels, seed: int) -> 
         drawn = np.random.default_rng([seed, index]).permutation(len(spots))[:most]
         chosen.extend(Window(index, spots[place], pixels.tile) for place in sorted(drawn))
     return chosen
+
+
+def count_windows(sizes: Sequence[tuple[int, int]], pixels: Pixels) -> int:
+    """Counts the windows that `cover` would lay, from the sizes of the images alone.
+
+    Args:
+        sizes: `(height, width)` of the images.
+        pixels: The scale.
+
+    Example:
+
+    >>> count_windows([(500, 600), (100, 100)], Pixels.near(1, 256))
+    7
+    """
+    side = pixels.tile / pixels.scale
+    most = _most_in_an_image(len(sizes), pixels)
+    return sum(
+        min(most, math.ceil(height / side) * math.ceil(width / side)) for height, width in sizes
+    )
+
+
+def _most_in_an_image(num_images: int, pixels: Pixels) -> int:
+    return max(1, MOST_JUDGED // pixels.tile**2 // max(1, num_images))
 
 
 def _middles(length: int, size: float) -> list[int]:
