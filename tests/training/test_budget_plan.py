@@ -106,16 +106,16 @@ def test_a_usual_machine_by_hand(hands: list[float]) -> None:
     machine = Machine(hands, step=0.8)
     plan, clock = machine.plan(180.0)
     # The score looks at 20 images, the comparison twice at 13: as many as have 4 · 1024² pixels.
-    # 320 would show fewer than 1,500 pictures, so it stays at 256, after 5 seconds of probing.
-    assert machine.measured == [256, 320]
+    # 320 would show two thirds of what 256 shows, which is too little to be worth a measurement.
+    assert machine.measured == [256]
     assert (plan.size, plan.batch_size, plan.scale) == (256, 8, Frame(256))
     assert clock.reserve == pytest.approx(11 + 46 * 0.04 + 130 * A_FILE)
-    assert clock.spent == pytest.approx(1 + 3.2 + 5)
+    assert clock.spent == pytest.approx(1 + 4 * 0.8)
     assert plan.pace.last_step == round(SHARE_OF_STEPS * clock.left / 0.8)
     assert plan.reasons[-2:] == (
-        "size 256: this machine learns from 10 at 256, 6 at 320 pixels a side, in images a second; "
-        "1,472 of them fit into the budget, each of 77 images about 19 times.",
-        "budget 3 min 0 s: 9 s are spent, 15 s are kept for model files, scores and report.",
+        "size 256: this machine learns from 10 at 256 pixels a side, in images a second; "
+        "1,520 of them fit into the budget, each of 77 images about 20 times.",
+        "budget 3 min 0 s: 4 s are spent, 15 s are kept for model files, scores and report.",
     )
 
 
@@ -125,6 +125,13 @@ def test_the_faster_the_machine_the_larger_the_size(
 ) -> None:
     plan, _ = Machine(hands, step).plan(300.0)
     assert plan.size == size
+
+
+def test_a_larger_size_is_measured_where_it_may_show_enough(hands: list[float]) -> None:
+    machine = Machine(hands, step=0.65)
+    plan, _ = machine.plan(180.0)
+    assert (machine.measured, plan.size) == ([256, 320], 256)
+    assert "learns from 12 at 256, 8 at 320 pixels a side" in plan.reasons[-2]
 
 
 def test_a_slow_machine_does_not_spend_its_budget_on_being_measured(hands: list[float]) -> None:

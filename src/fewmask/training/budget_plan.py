@@ -32,6 +32,9 @@ ENOUGH = 1500
 """Images or patches that a training should show, the same ones changed again and again. A larger
 size is not worth fewer: benchmarks/budget_choices.py."""
 
+WORTH_MEASURING = 0.8
+"""Share of these that a larger size must promise by its area; it may be faster than its area."""
+
 FEWEST_STEPS = 20
 BATCH_SIZE = 8
 
@@ -159,34 +162,17 @@ def plan_for_budget(
     plans = {size: make(replace(recipe, size=size)) for size in sizes}
     speeds: dict[int, Speed] = {}
 
-    def seconds_at(size: int) -> float:
-        """Measures a size; returns the seconds that are left to train at it."""
+    def shown(size: int) -> float:
+        """Measures a size; returns how many images or patches a training at it would show."""
         speeds[size] = probe(size)
         reserve = ending.seconds(plans[size], speeds[size], building)
-        return SHARE_OF_STEPS * (clock.left - reserve)
+        steps = SHARE_OF_STEPS * (clock.left - reserve) / speeds[size].step
+        return steps * first.batch_size
 
-    def shown(size: int, seconds: float) -> float:
-        return seconds / speeds[size].step * first.batch_size
-
-    place = max(0, sum(size <= FIRST_SIZE for size in sizes) - 1)
-    seconds = seconds_at(sizes[place])
-    if shown(sizes[place], seconds) >= ENOUGH:
-        while place + 1 < len(sizes):
-            larger = seconds_at(sizes[place + 1])
-            if shown(sizes[place + 1], larger) < ENOUGH:
-                break
-            place, seconds = place + 1, larger
-    else:
-        while place > 0 and (few := shown(sizes[place], seconds)) < ENOUGH:
-            # A step takes as long as its area is large, or so. Where machines are slow, measuring
-            # every size on the way down would use up the budget.
-            fitting = sizes[place] * math.sqrt(max(0.0, few) / ENOUGH)
-            place = max(0, sum(size <= fitting for size in sizes[:place]) - 1)
-            seconds = seconds_at(sizes[place])
-    size, plan = sizes[place], plans[sizes[place]]
-    speed = speeds[size]
+    size = _choose_size(sizes, shown)
+    plan, speed = plans[size], speeds[size]
     reserve = ending.seconds(plan, speed, building)
-    # Measuring the next larger size in vain has taken time too.
+    # Measuring a size in vain has taken time too.
     seconds = SHARE_OF_STEPS * (clock.left - reserve)
     steps = round(seconds / speed.step)
     if steps < FEWEST_STEPS:
@@ -230,6 +216,35 @@ def plan_for_budget(
         reasons=reasons,
     )
     return plan, replace(clock, reserve=reserve)
+
+
+def _choose_size(sizes: Sequence[int], shown: Callable[[int], float]) -> int:
+    """Finds the largest size at which a training shows enough, or else the smallest of all.
+
+    A step takes about as long as its area is large. That tells which sizes are worth measuring;
+    on a slow machine measuring all of them would use up the budget.
+
+    Args:
+        sizes: The sizes, smallest first.
+        shown: Measures a size, and says how many images or patches a training would show.
+    """
+    place = max(0, sum(size <= FIRST_SIZE for size in sizes) - 1)
+    many = shown(sizes[place])
+    while many < ENOUGH and place > 0:
+        fitting = sizes[place] * math.sqrt(max(0.0, many) / ENOUGH)
+        place = max(0, sum(size <= fitting for size in sizes[:place]) - 1)
+        many = shown(sizes[place])
+        if many >= ENOUGH:
+            return sizes[place]
+    size = sizes[place]
+    for larger in sizes[place + 1 :]:
+        if many * (size / larger) ** 2 < WORTH_MEASURING * ENOUGH:
+            break
+        many_of_larger = shown(larger)
+        if many_of_larger < ENOUGH:
+            break
+        size, many = larger, many_of_larger
+    return size
 
 
 def _sizes_for(recipe: Recipe, first: Plan, fingerprint: Fingerprint) -> list[int]:
