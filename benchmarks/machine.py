@@ -20,6 +20,13 @@ def name_processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def count_cores() -> int:
+    """Counts the processor cores that this process may use, which can be fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def name_commit() -> str:
     """Names the commit that is measured, with a + where code was changed since."""
     commit = ask_git("rev-parse", "--short=7", "HEAD")
@@ -49,7 +56,7 @@ def describe_machine(packages: tuple[str, ...]) -> str:
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {name_processor()}, {os.cpu_count()} cores{load}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, {name_processor()}, {count_cores()} cores{load}, "
         f"{platform.system()}, Python {platform.python_version()}, "
         f"fewmask {__version__}, {versions}"
     )

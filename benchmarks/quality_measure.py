@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from machine import name_commit, name_processor
+from machine import count_cores, name_commit, name_processor
 from quality_cells import KEY, PEERS, TOOLS, Cell
 from quality_data import Prepared
 from score_file import Score
@@ -54,7 +54,7 @@ def measure(cell: Cell, prepared: Prepared, work: Path) -> Score:
         "dice_of_images": " ".join(f"{each:.4f}" for each in dice),
         "seconds": f"{facts['seconds']:.0f}",
         "commit": name_commit(),
-        "machine": f"{name_processor()}, {os.cpu_count()} cores, {versions}",
+        "machine": f"{name_processor()}, {count_cores()} cores, {versions}",
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "load": f"{load:.1f}",
     }

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from machine import name_commit, name_processor
+from machine import count_cores, name_commit, name_processor
 from marked_page import around_markers, write_between
 from score_file import add_score, read_scores
 from what_helps_page import (
@@ -235,7 +235,7 @@ def measure(name: str, seed: int, asked: argparse.Namespace) -> None:
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
             "load": f"{load:.1f}",
             "commit": name_commit(),
-            "machine": f"{name_processor()}, {os.cpu_count()} cores, "
+            "machine": f"{name_processor()}, {count_cores()} cores, "
             + ", ".join(f"{each} {metadata.version(each)}" for each in ("keras", "torch")),
             "dice_of_images": " ".join(f"{row.mean_dice:.4f}" for row in evaluation.images),
         },
