@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from fewmask import __version__
+from fewmask.data.wording import counted
 
 
 def name_processor() -> str:
@@ -55,8 +56,9 @@ def describe_machine(packages: tuple[str, ...]) -> str:
     """
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    cores = counted(count_cores(), "core")
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {name_processor()}, {count_cores()} cores{load}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, {name_processor()}, {cores}{load}, "
         f"{platform.system()}, Python {platform.python_version()}, "
         f"fewmask {__version__}, {versions}"
     )

@@ -15,6 +15,7 @@ from quality_data import Prepared
 from score_file import Score
 
 from fewmask.data.imageio import read_mask_values
+from fewmask.data.wording import counted
 from fewmask.evaluation.bootstrap import mean_interval
 from fewmask.evaluation.scores import confusion_matrix, mean_dice, mean_where_scored
 
@@ -54,7 +55,7 @@ def measure(cell: Cell, prepared: Prepared, work: Path) -> Score:
         "dice_of_images": " ".join(f"{each:.4f}" for each in dice),
         "seconds": f"{facts['seconds']:.0f}",
         "commit": name_commit(),
-        "machine": f"{name_processor()}, {count_cores()} cores, {versions}",
+        "machine": f"{name_processor()}, {counted(count_cores(), 'core')}, {versions}",
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "load": f"{load:.1f}",
     }

@@ -51,6 +51,7 @@ from what_helps_page import (
 import fewmask
 from fewmask.bundle import Bundle
 from fewmask.data.parts import Parts, assign_parts
+from fewmask.data.wording import counted
 from fewmask.files import whole_file, write_text
 from fewmask.inference.predict import Predictor
 from fewmask.models.backend import keras
@@ -235,7 +236,7 @@ def measure(name: str, seed: int, asked: argparse.Namespace) -> None:
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
             "load": f"{load:.1f}",
             "commit": name_commit(),
-            "machine": f"{name_processor()}, {count_cores()} cores, "
+            "machine": f"{name_processor()}, {counted(count_cores(), 'core')}, "
             + ", ".join(f"{each} {metadata.version(each)}" for each in ("keras", "torch")),
             "dice_of_images": " ".join(f"{row.mean_dice:.4f}" for row in evaluation.images),
         },
