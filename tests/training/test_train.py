@@ -24,8 +24,8 @@ from fewmask.training.keeper import LAST, Diverged
 from fewmask.training.train import train
 
 WHOLE = {
-    "plan.toml", "run.json", "fingerprint.json", "parts.csv", "epochs.csv", "last", "best",
-    "samples", "model.keras", "model.onnx", "scores.json", "report.html",
+    "plan.toml", "run.json", "fingerprint.json", "parts.csv", "bundle.json", "epochs.csv", "last",
+    "best", "samples", "model.keras", "model.onnx", "scores.json", "report.html",
 }  # fmt: skip
 
 
