@@ -71,6 +71,31 @@ def test_writes_scores_and_a_report(
     assert f"fewmask predict {run.folder} PHOTO.jpg" in report
 
 
+@pytest.mark.parametrize(("room", "looks"), [(10**6, 3), (0, 6)])
+def test_images_are_predicted_once_where_their_maps_fit_into_memory(
+    room: int,
+    looks: int,
+    run: Run,
+    things: Dataset,
+    make: Any,
+    chair: Classes,
+    tmp_path: Path,
+    monkeypatch: Any,
+) -> None:
+    predictor = make.predictor(chair)
+    looked: list[int] = []
+
+    class Counting(type(predictor)):  # type: ignore[misc]
+        def predict_pixels(self, *arguments: Any, **options: Any) -> Any:
+            looked.append(1)
+            return super().predict_pixels(*arguments, **options)
+
+    predictor.__class__ = Counting
+    monkeypatch.setattr(judgement, "MOST_KEPT", room)
+    judge_run(run, predictor, things.take((3, 4, 5)), tmp_path / "here")
+    assert len(looked) == looks
+
+
 @pytest.mark.parametrize(
     ("rows", "part", "notes"),
     [

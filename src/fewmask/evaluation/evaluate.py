@@ -40,6 +40,7 @@ def evaluate(
     progress: Callable[[int, int], None] | None = None,
     *,
     part: str | None = None,
+    seen: Callable[[int, NDArray[np.uint8]], None] | None = None,
 ) -> Evaluation:
     """Scores a model, and baselines that need none, on every image of a dataset.
 
@@ -54,6 +55,8 @@ def evaluate(
         progress: Called with the images done and the images in all.
         part: Which part `dataset` is of its whole: `"test"` says that these images chose
             nothing. When left out, nothing is claimed.
+        seen: Called with the place of each image and its label map `(H, W)`, uint8: who wants to
+            show predictions need not make them again.
 
     Returns:
         The scores of all images and what follows from them.
@@ -75,6 +78,8 @@ def evaluate(
         prediction = predictor.predict(
             dataset.image_path(index), probabilities=False, max_pixels=dataset.max_pixels
         )
+        if seen is not None:
+            seen(index, prediction.label_map)
         confusions[index] = confusion_matrix(
             truth, prediction.label_map, classes.num_classes, classes.ignore_index, sample
         )

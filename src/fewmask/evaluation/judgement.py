@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from fewmask.data.dataset import Dataset
@@ -18,8 +19,12 @@ from fewmask.errors import ArgumentError, typed
 from fewmask.evaluation.evaluate import Evaluation, evaluate
 from fewmask.evaluation.report import write_report
 from fewmask.files import write_text
+from fewmask.inference.intake import take_in
 from fewmask.inference.predict import BundledModel, Predictor, load
 from fewmask.run import Run, open_run
+
+MOST_KEPT = 256 * 1024**2
+"""Bytes of label maps that are kept from the score for the report; the others are made again."""
 
 
 def judge_run(
@@ -52,15 +57,23 @@ def judge_run(
         DataError: If the dataset does not fit the model.
         FewmaskError: If the files cannot be written.
     """
-    evaluation = evaluate(predictor, dataset, baselines_from, progress, part=part)
+    kept: dict[int, NDArray[np.uint8]] = {}
+
+    def keep(index: int, label_map: NDArray[np.uint8]) -> None:
+        if sum(each.nbytes for each in kept.values()) + label_map.nbytes <= MOST_KEPT:
+            kept[index] = label_map
+
+    evaluation = evaluate(predictor, dataset, baselines_from, progress, part=part, seen=keep)
     evaluation = replace(evaluation, notes=(*evaluation.notes, *notes))
     places = {dataset.sample_id(index): index for index in range(len(dataset))}
 
     def pictures(sample: str) -> tuple[str, NDArray[Any], NDArray[Any], NDArray[Any]]:
         index = places[sample]
-        path = dataset.image_path(index)
-        prediction = predictor.predict(path, probabilities=False, max_pixels=dataset.max_pixels)
-        return sample, prediction.image, dataset.read_mask(index), prediction.label_map
+        image = take_in(dataset.image_path(index), predictor.bundle, dataset.max_pixels)
+        label_map = kept.get(index)
+        if label_map is None:
+            label_map = predictor.predict_pixels(image, probabilities=False).label_map
+        return sample, image, dataset.read_mask(index), label_map
 
     write_text(folder / "scores.json", evaluation.to_json())
     write_report(
