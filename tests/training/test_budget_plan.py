@@ -1,7 +1,6 @@
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,17 +8,11 @@ import pytest
 from fewmask.data.fingerprint import Fingerprint
 from fewmask.errors import ArgumentError
 from fewmask.scale import Frame
-from fewmask.training.budget_plan import (
-    A_FILE,
-    FEWEST_STEPS,
-    SHARE_OF_STEPS,
-    Ending,
-    choose_scale,
-    plan_for_budget,
-)
+from fewmask.training.budget_plan import FEWEST_STEPS, SHARE_OF_STEPS, plan_for_budget
 from fewmask.training.clock import Clock
+from fewmask.training.ending import A_FILE, Ending
 from fewmask.training.plan import Plan, make_plan
-from fewmask.training.probe import Probe, Speed
+from fewmask.training.probe import OutOfMemory, Probe, Speed
 from fewmask.training.recipe import Recipe, make_recipe
 
 
@@ -52,18 +45,24 @@ def hands(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 class Machine:
-    """A machine that needs so many seconds for a step at 256 pixels, and more for larger ones."""
+    """A machine that needs so many seconds for a step at 256 pixels, and more for larger ones, and
+    whose memory has room for so many images a step."""
 
-    def __init__(self, hands: list[float], step: float, building: float = 1.0) -> None:
+    def __init__(
+        self, hands: list[float], step: float, building: float = 1.0, room: int = 8
+    ) -> None:
         self.hands = hands
         self.step = step
         self.building = building
+        self.room = room
         self.measured: list[int] = []
 
     def probe_of(self, plan: Plan) -> tuple[Probe, float]:
         self.hands[0] += self.building
 
         def probe(size: int) -> Speed:
+            if plan.batch_size > self.room:
+                raise OutOfMemory
             self.measured.append(size)
             speed = self.step * (size / 256) ** 2
             self.hands[0] += 4 * speed
@@ -105,16 +104,16 @@ class Machine:
 def test_a_usual_machine_by_hand(hands: list[float]) -> None:
     machine = Machine(hands, step=0.8)
     plan, clock = machine.plan(180.0)
-    # The score looks at 20 images, the comparison twice at 13: as many as have 4 · 1024² pixels.
+    # The score looks at 20 images, the comparison twice at 6: as many as have 2 · 1024² pixels.
     # 320 would show two thirds of what 256 shows, which is too little to be worth a measurement.
     assert machine.measured == [256]
     assert (plan.size, plan.batch_size, plan.scale) == (256, 8, Frame(256))
-    assert clock.reserve == pytest.approx(11 + 46 * 0.04 + 130 * A_FILE)
+    assert clock.reserve == pytest.approx(11 + 32 * 0.04 + 123 * A_FILE)
     assert clock.spent == pytest.approx(1 + 4 * 0.8)
     assert plan.pace.last_step == round(SHARE_OF_STEPS * clock.left / 0.8)
     assert plan.reasons[-2:] == (
         "size 256: this machine learns from 10 at 256 pixels a side, in images a second; "
-        "1,520 of them fit into the budget, each of 77 images about 20 times.",
+        "1,528 of them fit into the budget, each of 77 images about 20 times.",
         "budget 3 min 0 s: 4 s are spent, 15 s are kept for model files, scores and report.",
     )
 
@@ -226,32 +225,20 @@ def test_thin_things_are_learnt_from_patches(hands: list[float]) -> None:
     assert Machine(hands, 0.4).plan(600.0, fingerprint((8.0,) * 77), size=256)[0].pixels is None
 
 
-@pytest.mark.parametrize(
-    ("thickness", "longest", "scale"),
-    [
-        ([40.0] * 10, 640, None),  # 16 of 256
-        ([39.0] * 10, 640, 0.5),
-        ([31.0] * 10, 640, 1.0),  # halved, they would be thinner than 16
-        ([32.0] * 10, 2560, 0.5),
-        ([130.0] * 10, 2560, 0.125),
-        ([3.0] * 10, 640, 1.0),
-        ([100.0] * 7 + [30.0] * 3, 640, 0.25),  # the thin ones decide, the middle scales
-        ([100.0] * 9 + [30.0], 640, None),  # one thin thing of ten does not
-        ([0.0] * 9 + [100.0], 640, None),  # masks without any thing say nothing
-        ([0.0] * 10, 640, None),
-        ([], 640, None),
-        ([20.0] * 10, 20, None),
-    ],
-)
-def test_thickness_chooses_between_whole_images_and_patches(
-    thickness: list[float], longest: int, scale: float | None
-) -> None:
-    seen = fingerprint(thickness, (longest // 2, longest))
-    chosen, why = choose_scale(seen)
-    assert chosen == scale
-    assert why.startswith("whole images: " if scale is None else "patches: ")
+def test_where_memory_is_short_batches_are_smaller_and_it_goes_on(hands: list[float]) -> None:
+    plan, _ = Machine(hands, 0.4, room=3).plan(300.0)
+    assert plan.batch_size == 2
+    assert plan.reasons[1:3] == (
+        "batch size 4: 8 do not fit into the memory.",
+        "batch size 2: 4 do not fit into the memory.",
+    )
+    assert plan.model.normalization == "group"
 
 
-def test_the_size_of_most_images_counts(hands: list[float]) -> None:
-    mixed = replace(fingerprint((30.0,) * 77), sizes=((100, 100, 70), (9000, 9000, 7)))
-    assert choose_scale(mixed)[0] is None
+def test_no_room_for_a_single_image_is_a_sentence(hands: list[float]) -> None:
+    with pytest.raises(ArgumentError) as error:
+        Machine(hands, 0.4, room=0).plan(300.0)
+    assert str(error.value) == (
+        "memory: expected room for one image a step, found none left. Try a smaller --size or "
+        "--width."
+    )

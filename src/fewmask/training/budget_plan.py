@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
-
-import numpy as np
 
 from fewmask.data.fingerprint import Fingerprint
 from fewmask.data.wording import counted
 from fewmask.errors import ArgumentError
-from fewmask.scale.pixels import pixels_placement
 from fewmask.training.clock import Clock
-from fewmask.training.comparing import choose_pieces
+from fewmask.training.ending import Ending
 from fewmask.training.events import duration
 from fewmask.training.pace import Pace
 from fewmask.training.plan import SHARE_OF_AVERAGE, SHARE_OF_WARM_UP, Plan
-from fewmask.training.probe import Probe, Speed
+from fewmask.training.probe import OutOfMemory, Probe, Speed
 from fewmask.training.recipe import Recipe
+from fewmask.training.scale_choice import choose_scale
 from fewmask.training.windows import count_windows
 
 MakePlan: TypeAlias = Callable[[Recipe], Plan]
@@ -38,18 +36,6 @@ WORTH_MEASURING = 0.8
 FEWEST_STEPS = 20
 BATCH_SIZE = 8
 
-THIN = 16
-"""Pixels in a frame of 256 below which things are too thin to be seen in whole images."""
-THICK_ENOUGH = 16
-"""Pixels that things should be thick in patches: images of thicker ones are shrunk, so that a
-patch shows more of what is around."""
-
-EXPORT = 11.0
-"""Seconds of writing and opening the model files, per second of building the network: the same
-for networks whose export takes half a second and five seconds."""
-A_FILE = 0.02
-"""Seconds of reading an image or a mask."""
-
 SHARE_OF_STEPS = 0.95
 """Share of the training's time that its steps take; the rest is for judging and keeping epochs."""
 LOOKS_APART = 12
@@ -57,72 +43,6 @@ LOOKS_APART = 12
 KEEPING = 0.5
 """Seconds of keeping an epoch: the state, the samples, the curve."""
 MOST_EPOCHS = 40
-
-
-@dataclass(frozen=True)
-class Ending:
-    """What the end of a training has to do.
-
-    Args:
-        sizes: `(height, width)` of the test images.
-        num_train: Number of training images, whose masks one of the baselines reads.
-    """
-
-    sizes: Sequence[tuple[int, int]]
-    num_train: int
-
-    def seconds(self, plan: Plan, speed: Speed, building: float) -> float:
-        """Estimates how long it takes to write the model and to score it.
-
-        Args:
-            plan: The plan.
-            speed: How fast the network is at the plan's size.
-            building: Seconds that building the network took.
-        """
-        pieces = choose_pieces(self.sizes).values()
-        # Both model files look at the pieces; one of them scores whole images.
-        squares = sum(_squares(plan, *size) for size in (*pieces, *pieces, *self.sizes))
-        files = len(pieces) + 2 * len(self.sizes) + self.num_train
-        return EXPORT * building + squares * speed.look + files * A_FILE
-
-
-def _squares(plan: Plan, height: int, width: int) -> int:
-    """Counts the squares that the network sees of an image of this size."""
-    if plan.pixels is None:
-        return 1
-    rows, columns = (pixels_placement(side, plan.pixels)[1] for side in (height, width))
-    return rows * columns
-
-
-def choose_scale(fingerprint: Fingerprint) -> tuple[float | None, str]:
-    """Chooses between whole images and patches, by how thick the things in the images are.
-
-    Args:
-        fingerprint: What was measured of the training part.
-
-    Returns:
-        None for whole images, or the scale of the patches; and why.
-    """
-    longest = [max(height, width) for height, width, count in fingerprint.sizes]
-    typical = float(np.median(np.repeat(longest, [count for *_, count in fingerprint.sizes])))
-    thickness = [value for value in fingerprint.thickness if value > 0]
-    if not thickness:
-        return None, "whole images: the masks hold nothing whose size could be measured."
-    # The thinner half decides: it is what a frame would lose first.
-    thin = float(np.quantile(thickness, 0.2)) * FIRST_SIZE / typical
-    middle = float(np.median(thickness))
-    if thin >= THIN:
-        return None, (
-            f"whole images: their things are about {middle:.0f} pixels thick and still "
-            f"{thin:.0f} or more where the longest side is {FIRST_SIZE}."
-        )
-    # Halves, quarters and so on: a round number tells more than an exact one.
-    halvings = max(0, math.floor(math.log2(max(1.0, middle / THICK_ENOUGH))))
-    return 0.5**halvings, (
-        f"patches: things are about {middle:.0f} pixels thick, and the thin ones only "
-        f"{thin:.0f} where the longest side of a whole image is {FIRST_SIZE}; "
-        "--size keeps whole images."
-    )
 
 
 def plan_for_budget(
@@ -152,32 +72,35 @@ def plan_for_budget(
         ArgumentError: If the budget is too short for anything.
     """
     recipe = replace(recipe, batch_size=recipe.batch_size or BATCH_SIZE)
-    why_scale = ""
+    why: tuple[str, ...] = ()
     if recipe.scale is None and recipe.size is None:
         scale, why_scale = choose_scale(fingerprint)
-        recipe = replace(recipe, scale=scale)
+        recipe, why = replace(recipe, scale=scale), (why_scale,)
     first = make(recipe)
-    probe, building = probe_of(first)
     sizes = _sizes_for(recipe, first, fingerprint)
-    plans = {size: make(replace(recipe, size=size)) for size in sizes}
-    speeds: dict[int, Speed] = {}
-
-    def shown(size: int) -> float:
-        """Measures a size; returns how many images or patches a training at it would show."""
-        speeds[size] = probe(size)
-        reserve = ending.seconds(plans[size], speeds[size], building)
-        steps = SHARE_OF_STEPS * (clock.left - reserve) / speeds[size].step
-        return steps * first.batch_size
-
-    size = _choose_size(sizes, shown)
-    plan, speed = plans[size], speeds[size]
-    reserve = ending.seconds(plan, speed, building)
+    while True:
+        plans = {size: make(replace(recipe, size=size)) for size in sizes}
+        try:
+            measured = _measure(sizes, plans, clock, ending, *probe_of(plans[sizes[0]]))
+            break
+        except OutOfMemory as error:
+            batch_size = plans[sizes[0]].batch_size
+            if batch_size == 1:
+                raise ArgumentError(
+                    "memory",
+                    "room for one image a step",
+                    "none left",
+                    "Try a smaller --size or --width.",
+                ) from error
+            recipe = replace(recipe, batch_size=batch_size // 2)
+            why = (*why, f"batch size {batch_size // 2}: {batch_size} do not fit into the memory.")
+    plan = plans[measured.size]
     # Measuring a size in vain has taken time too.
-    seconds = SHARE_OF_STEPS * (clock.left - reserve)
-    steps = round(seconds / speed.step)
+    seconds = SHARE_OF_STEPS * (clock.left - measured.reserve)
+    steps = round(seconds / measured.speed.step)
     if steps < FEWEST_STEPS:
-        needed = clock.spent + reserve + FEWEST_STEPS * speed.step / SHARE_OF_STEPS
-        smallest = 5 * math.ceil(1.1 * needed / 5)
+        learning = FEWEST_STEPS * measured.speed.step / SHARE_OF_STEPS
+        smallest = 5 * math.ceil(1.1 * (clock.spent + measured.reserve + learning) / 5)
         raise ArgumentError(
             "--budget",
             f"at least {smallest}s for these images on this machine",
@@ -185,27 +108,9 @@ def plan_for_budget(
             f"Try --budget {smallest}s.",
         )
     looks = len(judged_by) if plan.pixels is None else count_windows(judged_by, plan.pixels)
-    judging = KEEPING + looks * speed.look
+    judging = KEEPING + looks * measured.speed.look
     epoch = max(LOOKS_APART * judging, seconds / MOST_EPOCHS)
-    steps_per_epoch = min(steps, max(1, round(epoch / speed.step)))
-    measured = ", ".join(
-        f"{first.batch_size / speeds[each].step:.0f} at {each}" for each in sorted(speeds)
-    )
-    what = "images" if plan.pixels is None else "patches"
-    passes = ""
-    if plan.pixels is None:
-        rounds = steps * plan.batch_size / max(1, ending.num_train)
-        passes = (
-            f", each of {counted(ending.num_train, 'image')} about {max(1, round(rounds))} times"
-        )
-    reasons = (
-        *((why_scale,) if why_scale else ()),
-        *plan.reasons,
-        f"size {size}: this machine learns from {measured} pixels a side, in {what} a second; "
-        f"{steps * plan.batch_size:,} of them fit into the budget{passes}.",
-        f"budget {duration(clock.budget)}: {duration(clock.spent)} are spent, "
-        f"{duration(reserve)} are kept for model files, scores and report.",
-    )
+    steps_per_epoch = min(steps, max(1, round(epoch / measured.speed.step)))
     plan = replace(
         plan,
         pace=Pace.even(steps),
@@ -213,9 +118,67 @@ def plan_for_budget(
         warm_up_steps=max(1, round(steps * SHARE_OF_WARM_UP)) if plan.warm_up_steps else 0,
         average_every=min(4, steps_per_epoch) if plan.average_every else 0,
         average_horizon=max(1, round(steps * SHARE_OF_AVERAGE)),
-        reasons=reasons,
+        reasons=(
+            *why,
+            *plan.reasons,
+            _why_size(plan, steps, measured, ending.num_train),
+            f"budget {duration(clock.budget)}: {duration(clock.spent)} are spent, "
+            f"{duration(measured.reserve)} are kept for model files, scores and report.",
+        ),
     )
-    return plan, replace(clock, reserve=reserve)
+    return plan, replace(clock, reserve=measured.reserve)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """The size that was chosen, and all speeds that were measured on the way to it."""
+
+    size: int
+    speeds: dict[int, Speed]
+    reserve: float
+
+    @property
+    def speed(self) -> Speed:
+        return self.speeds[self.size]
+
+
+def _measure(
+    sizes: Sequence[int],
+    plans: Mapping[int, Plan],
+    clock: Clock,
+    ending: Ending,
+    probe: Probe,
+    building: float,
+) -> _Measured:
+    """Measures the machine at one size after the other, until the size is known."""
+    speeds: dict[int, Speed] = {}
+
+    def shown(size: int) -> float:
+        """Measures a size; returns how many images or patches a training at it would show."""
+        speeds[size] = probe(size)
+        reserve = ending.seconds(plans[size], speeds[size], building)
+        steps = SHARE_OF_STEPS * (clock.left - reserve) / speeds[size].step
+        return steps * plans[size].batch_size
+
+    size = _choose_size(sizes, shown)
+    return _Measured(size, speeds, ending.seconds(plans[size], speeds[size], building))
+
+
+def _why_size(plan: Plan, steps: int, measured: _Measured, num_train: int) -> str:
+    """Says what the machine can do, and how much of it fits into the budget."""
+    rates = ", ".join(
+        f"{plan.batch_size / measured.speeds[size].step:.0f} at {size}"
+        for size in sorted(measured.speeds)
+    )
+    what, passes = "patches", ""
+    if plan.pixels is None:
+        rounds = max(1, round(steps * plan.batch_size / max(1, num_train)))
+        what = "images"
+        passes = f", each of {counted(num_train, 'image')} about {rounds} times"
+    return (
+        f"size {plan.size}: this machine learns from {rates} pixels a side, in {what} a second; "
+        f"{steps * plan.batch_size:,} of them fit into the budget{passes}."
+    )
 
 
 def _choose_size(sizes: Sequence[int], shown: Callable[[int], float]) -> int:

@@ -19,8 +19,9 @@ from fewmask.models.backend import backend_notice, fast_data_format
 from fewmask.models.pretrained import find_weights
 from fewmask.models.spec import encoder_of
 from fewmask.training.augmentation_choice import choose_augmentation
-from fewmask.training.budget_plan import Ending, plan_for_budget
+from fewmask.training.budget_plan import plan_for_budget
 from fewmask.training.clock import Clock
+from fewmask.training.ending import Ending
 from fewmask.training.events import Listener, Said, print_events, working
 from fewmask.training.first_look import look_at
 from fewmask.training.plan import ENCODER, Plan, make_plan

@@ -30,8 +30,20 @@ class Speed:
     look: float
 
 
+class OutOfMemory(Exception):
+    """A step does not fit into the memory of the machine, or of its accelerator."""
+
+
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "resource exhausted",
+    "resource_exhausted",
+)
+"""What backends say, each in an error of its own kind."""
+
 Probe: TypeAlias = Callable[[int], Speed]
-"""Measures the network at a size of its input."""
+"""Measures the network at a size of its input; raises `OutOfMemory`."""
 
 
 def make_probe(plan: Plan, weights_file: Path | None) -> Probe:
@@ -55,7 +67,12 @@ def make_probe(plan: Plan, weights_file: Path | None) -> Probe:
             images = images.transpose(0, 3, 1, 2)
         masks = rng.integers(0, plan.model.num_classes, shape[:3]).astype(np.uint8)
         # The first of each builds things and is not measured.
-        core.train_on_batch(images, masks)
+        try:
+            core.train_on_batch(images, masks)
+        except Exception as error:
+            if says_out_of_memory(error):
+                raise OutOfMemory from error
+            raise
         step = _median_time(lambda: core.train_on_batch(images, masks))
         # Whole images are predicted one by one, the tiles of a large one many at a time.
         seen = images[:1] if plan.pixels is None else images
@@ -64,6 +81,18 @@ def make_probe(plan: Plan, weights_file: Path | None) -> Probe:
         return Speed(step, look)
 
     return probe
+
+
+def says_out_of_memory(error: Exception) -> bool:
+    """Tells whether an error of a backend means that memory is short.
+
+    Example:
+
+    >>> says_out_of_memory(RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"))
+    True
+    """
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY)
 
 
 def _median_time(work: Callable[[], object]) -> float:
