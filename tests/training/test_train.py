@@ -13,7 +13,7 @@ import pytest
 import tifffile
 
 from fewmask.data.imageio import read_image, write_png
-from fewmask.errors import ArgumentError, DecisionNeeded, FewmaskError, RunError
+from fewmask.errors import ArgumentError, DecisionNeeded, FewmaskError, ModelError, RunError
 from fewmask.inference.predict import load
 from fewmask.packages.load import load_dataset
 from fewmask.run import Run
@@ -310,3 +310,18 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
     assert [path.name for path in (runs / "a" / "last").iterdir()] == ["state.npz"]
     monkeypatch.undo()
     assert_whole(training.resume("a", runs=runs, listener=heard))
+
+
+def test_a_step_that_does_not_fit_into_the_memory_is_a_sentence(
+    discs: Path, tmp_path: Path, tiny: dict[str, Any], heard: Any, monkeypatch: Any
+) -> None:
+    def fit(*arguments: Any, **options: Any) -> float:
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(training, "fit", fit)
+    with pytest.raises(ModelError) as error:
+        train(discs, runs=tmp_path, listener=heard, **tiny)
+    assert str(error.value) == (
+        "memory: expected room for a step with 2 images of 32 pixels, found not enough. "
+        "Train again with --batch-size 1 or a smaller --size."
+    )

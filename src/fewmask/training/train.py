@@ -22,7 +22,7 @@ from fewmask.data.parts import Parts
 from fewmask.data.patch_copies import make_patch_copies
 from fewmask.data.seen import divide_as_seen, read_seen, write_seen
 from fewmask.data.wording import counted
-from fewmask.errors import ArgumentError, DataError, FewmaskError, RunError, typed
+from fewmask.errors import ArgumentError, DataError, FewmaskError, ModelError, RunError, typed
 from fewmask.files import remove_unfinished, write_text
 from fewmask.models.pretrained import find_weights
 from fewmask.run import BEST, BUNDLE, RUNS, Run, check_name, create_run, open_run, versions
@@ -35,6 +35,7 @@ from fewmask.training.keeper import LAST, Diverged
 from fewmask.training.lock import locked
 from fewmask.training.plan import Plan
 from fewmask.training.preparation import prepare, read_plan
+from fewmask.training.probe import says_out_of_memory
 from fewmask.training.recipe import make_recipe, option
 from fewmask.training.source import Source
 
@@ -346,6 +347,16 @@ def _fit(
                 clock,
             )
             listener(Said(f"Waiting for data took {waited:.1%} of the training."))
+    except Exception as error:
+        if not says_out_of_memory(error):
+            raise
+        fewer = max(1, plan.batch_size // 2)
+        raise ModelError(
+            "memory",
+            f"room for a step with {counted(plan.batch_size, 'image')} of {plan.size} pixels",
+            "not enough",
+            f"Train again with --batch-size {fewer} or a smaller --size.",
+        ) from error
     finally:
         with suppress(OSError):
             (run.folder / COPIES).rmdir()
