@@ -301,10 +301,10 @@ class Dataset:
             DataError: If the file is missing or broken.
         """
         file = self.file(mask)
-        values = without_alpha(imageio.read_mask_values(file, self.max_pixels)).values
+        stored = imageio.read_mask_values(file, self.max_pixels)
         if self.painted is None:
-            return values
-        return self.painted.encode(values.astype(np.uint8, copy=False), file)
+            return without_alpha(stored).values
+        return self.painted.encode(_PLAIN.decode(stored, file), file)
 
     @cached_property
     def _mask_names(self) -> frozenset[str]:
@@ -558,6 +558,10 @@ class Dataset:
 
     def _repr_html_(self) -> str:
         return notebook.show_dataset(self)
+
+
+_PLAIN = MaskEncoding("values", tuple((value, value) for value in range(256)))
+"""The rule of packed masks, which hold class ids."""
 
 
 def _paint(dataset: Dataset, mask: str) -> bytes:
