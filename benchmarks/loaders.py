@@ -1,9 +1,11 @@
-"""Compares how fast `to_keras` and `to_pytorch` read with a bare loop that decodes the same files.
+"""Compares how fast `to_keras` and `to_pytorch` read with loops written by hand for the same files.
 
-The loop opens each image and each mask with Pillow and makes an array of it; nothing is checked,
-converted or stacked. The loaders hand over whole batches as their user gets them. All take turns,
-and the figure is the ratio of the medians; the goal is 0.90. The processor time beside it, without
-that of worker processes, depends less on what else the machine is doing.
+Two kinds of loop stand beside them, both in one thread, with Pillow and NumPy and without a check.
+The bare one opens each image and each mask and makes an array of it, no more. The others go on to
+what the loader hands over: floats, the processing function, tensors, whole batches. All take turns,
+and a figure is the median over the rounds of the ratio within a round, which other work on the
+machine disturbs least; the goal is 0.90 of the bare loop. The processor time beside it is without
+that of worker processes.
 
     python benchmarks/loaders.py [--dataset demo/chairs] [--side 640] [--batch-size 8] [--rounds 7]
 """
@@ -17,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from machine import describe_machine
 from PIL import Image
 from torch.utils.data import DataLoader
@@ -42,15 +45,52 @@ def enlarge(dataset: Dataset, folder: Path, side: int) -> Dataset:
     return replace(dataset, root=folder, columns=columns, rows=rows, encoding=encoding, packed={})
 
 
+def decode(dataset: Dataset, index: int) -> tuple[np.ndarray, np.ndarray]:
+    arrays = []
+    for path in (dataset.image_path(index), dataset.mask_path(index)):
+        with Image.open(str(path)) as picture:
+            arrays.append(np.asarray(picture))
+    return arrays[0], arrays[1]
+
+
 def bare_loop(dataset: Dataset) -> None:
     for index in range(len(dataset)):
-        for path in (dataset.image_path(index), dataset.mask_path(index)):
-            with Image.open(str(path)) as picture:
-                np.asarray(picture)
+        decode(dataset, index)
 
 
 def scale(sample: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return sample[0] / 255, sample[1] / 255
+
+
+def by_hand(
+    dataset: Dataset, batch_size: int, function: Callable[..., tuple[np.ndarray, np.ndarray]] | None
+) -> None:
+    """Makes the batches of `to_keras`: float32, processed, stacked, in a drawn order."""
+    order = np.random.default_rng(0).permutation(len(dataset))
+    for start in range(0, len(order), batch_size):
+        images, masks = [], []
+        for index in order[start : start + batch_size]:
+            image, mask = decode(dataset, index)
+            sample = image.astype(np.float32), mask.astype(np.float32)[..., None]
+            image, mask = function(sample) if function else sample
+            images.append(image)
+            masks.append(mask)
+        np.stack(images), np.stack(masks)
+
+
+class ByHand(torch.utils.data.Dataset):
+    """The samples of `to_pytorch`: images `(C, H, W)` in [0, 1], masks of class ids."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        image, mask = decode(self.dataset, index)
+        scaled = torch.from_numpy(image.copy()).permute(2, 0, 1).contiguous().float().div(255)
+        return scaled, torch.from_numpy(mask.astype(np.int64))
 
 
 def drain(batches: object) -> None:
@@ -65,39 +105,64 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=7)
     asked = parser.parse_args()
+    # Threads of torch that wait for each other would slow down the loop by hand.
+    torch.set_num_threads(1)
     print(describe_machine(("keras", "torch", "pillow")))
 
     with tempfile.TemporaryDirectory() as folder:
         dataset = enlarge(fewmask.load_dataset(asked.dataset), Path(folder), asked.side)
-        keras_batches = dataset.to_keras("image", "mask", asked.batch_size)
-        processed = dataset.to_keras("image", "mask", asked.batch_size, scale)
-        samples = dataset.to_pytorch()
-        torch_batches = DataLoader(samples, asked.batch_size, shuffle=True)
-        with_workers = DataLoader(
-            samples, asked.batch_size, shuffle=True, num_workers=2, persistent_workers=True
+        size = asked.batch_size
+        plain = dataset.to_keras("image", "mask", size)
+        processed = dataset.to_keras("image", "mask", size, scale)
+        workers = {"num_workers": 2, "persistent_workers": True}
+        loader, with_workers, loader_by_hand, workers_by_hand = (
+            DataLoader(samples, size, shuffle=True, **options)
+            for samples in (dataset.to_pytorch(), ByHand(dataset))
+            for options in ({}, workers)
         )
-        contestants: dict[str, Callable[[], None]] = {
-            "bare loop": lambda: bare_loop(dataset),
-            "to_keras": lambda: drain(keras_batches),
-            "to_keras, processing_function": lambda: drain(processed),
-            "to_pytorch, DataLoader": lambda: drain(torch_batches),
-            "to_pytorch, DataLoader with 2 workers": lambda: drain(with_workers),
+        contestants: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
+            "to_keras": (lambda: drain(plain), lambda: by_hand(dataset, size, None)),
+            "to_keras, processing_function": (
+                lambda: drain(processed),
+                lambda: by_hand(dataset, size, scale),
+            ),
+            "to_pytorch, DataLoader": (lambda: drain(loader), lambda: drain(loader_by_hand)),
+            "to_pytorch, DataLoader with 2 workers": (
+                lambda: drain(with_workers),
+                lambda: drain(workers_by_hand),
+            ),
         }
-        speeds: dict[str, list[float]] = {name: [] for name in contestants}
-        processor: dict[str, list[float]] = {name: [] for name in contestants}
-        for number in range(asked.rounds + 1):
-            for name, read in contestants.items():
-                began, used = time.perf_counter(), time.process_time()
-                read()
-                if number:  # the first round warms up: file cache, imports, workers
-                    speeds[name].append(len(dataset) / (time.perf_counter() - began))
-                    processor[name].append(1000 * (time.process_time() - used) / len(dataset))
-    bare = statistics.median(speeds["bare loop"])
+        seconds: dict[str, list[float]] = {}
+        processor: dict[str, list[float]] = {}
+
+        def measure(name: str, read: Callable[[], None]) -> None:
+            began, used = time.perf_counter(), time.process_time()
+            read()
+            seconds.setdefault(name, []).append(time.perf_counter() - began)
+            processor.setdefault(name, []).append(time.process_time() - used)
+
+        for _ in range(asked.rounds + 1):
+            for name, (ours, hand) in contestants.items():
+                # Each beside its own bare loop, as close in time as can be.
+                measure(f"{name}, bare loop", lambda: bare_loop(dataset))
+                measure(name, ours)
+                measure(f"{name}, by hand", hand)
+
+    def per_sample(name: str) -> str:
+        # The first round warmed up: file cache, imports, workers.
+        wall, own = (statistics.median(each[name][1:]) for each in (seconds, processor))
+        return f"{len(dataset) / wall:.0f} samples/s, {1000 * own / len(dataset):.1f} ms"
+
+    def ratio(name: str, peer: str) -> float:
+        pairs = zip(seconds[peer][1:], seconds[name][1:], strict=True)
+        return statistics.median(theirs / own for theirs, own in pairs)
+
     print(f"{len(dataset)} images and masks of {asked.side} × {asked.side}, JPEG and PNG")
-    for name, measured in speeds.items():
-        speed, used = statistics.median(measured), statistics.median(processor[name])
-        own = "" if "workers" in name else f", {used:.1f} ms of a processor a sample"
-        print(f"{name}: {speed:.0f} samples/s, ratio {speed / bare:.2f}{own}")
+    print("contestant: samples/s, processor time a sample, times as fast as the bare loop, by hand")
+    for name in contestants:
+        bare, hand = f"{name}, bare loop", f"{name}, by hand"
+        print(f"{name}: {per_sample(name)}, {ratio(name, bare):.2f}, {ratio(name, hand):.2f}")
+        print(f"  bare loop {per_sample(bare)}; by hand {per_sample(hand)}")
 
 
 if __name__ == "__main__":

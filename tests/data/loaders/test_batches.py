@@ -8,6 +8,7 @@ import pytest
 from fewmask.data.imageio import write_png
 from fewmask.data.loaders.batches import SampleBatches
 from fewmask.data.loaders.reading import SampleReader
+from fewmask.data.loaders.threads import SPARE, count_threads
 from fewmask.errors import ArgumentError, DataError
 
 
@@ -89,13 +90,12 @@ def test_memory_is_bounded_however_slow_the_consumer_is(make):
     reader = SampleReader(dataset, "image", "mask")
     original = reader.read
     reader.read = lambda row: read.append(row) or original(row)
-    ahead = SampleBatches(reader, 2)
-    stream = ahead.stream(1)
+    stream = SampleBatches(reader, 2).stream(1)
     for taken in range(1, 4):
         next(stream)
         time.sleep(0.05)
-        # The batch in hand, one made, and for each thread a sample.
-        assert len(read) <= 2 * (taken + 1) + ahead._threads + 1
+        # The batch in hand, one made, for each thread a sample, and a few to spare.
+        assert len(read) <= 2 * (taken + 1) + count_threads() + SPARE
     stream.close()
 
 
@@ -169,8 +169,12 @@ def test_a_seed_is_a_whole_number(make, seed):
 
 
 def test_the_result_of_a_function_is_no_function(make):
-    with pytest.raises(ArgumentError, match="Pass the function itself, without calling it"):
-        batches(make(7), processing_function=(1, 2))
+    with pytest.raises(ArgumentError) as error:
+        batches(make(7), processing_function=(np.zeros((9, 9, 3)), np.zeros((9, 9, 1))))
+    assert str(error.value) == (
+        "processing_function: expected a function of one tuple, or None, found a tuple of 2. "
+        "Pass the function itself, without calling it."
+    )
 
 
 def test_a_batch_that_is_kept_is_not_written_to_again(make, rows_of):

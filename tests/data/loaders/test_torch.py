@@ -185,7 +185,7 @@ def test_two_loaders_may_read_one_fold_at_once(make):
         ((None, "images"), "transform_columns: expected a transform to go with it, found none."),
         ((len, "image"), "transform_columns: expected 'images' or None, found 'image'."),
         ((len, ["image"]), "transform_columns: expected 'images' or None, found ['image']."),
-        ((3, None), "transform: expected a function, or None, found 3."),
+        ((3, None), "transform: expected a function, or None, found a value of type int."),
     ],
 )
 def test_arguments_that_do_not_go_together(make, arguments, message):

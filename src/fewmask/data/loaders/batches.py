@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import operator
-import os
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -15,14 +14,19 @@ import numpy as np
 from fewmask.data.ahead import work_ahead
 from fewmask.data.loaders.assembly import Assembly, Batch
 from fewmask.data.loaders.memory import LoanedMemory
-from fewmask.data.loaders.processing import ProcessingFunction, Sample, as_floats, process
+from fewmask.data.loaders.processing import (
+    ProcessingFunction,
+    Sample,
+    as_floats,
+    describe,
+    process,
+)
 from fewmask.data.loaders.reading import SampleReader
+from fewmask.data.loaders.threads import read_ahead
 from fewmask.errors import ArgumentError
 
 Read: TypeAlias = tuple[Assembly, int, Sample | None]
 """A batch, a place in it, and the sample for it, or None if it is there already."""
-
-MOST_THREADS = 8
 
 
 class SampleBatches:
@@ -61,14 +65,13 @@ class SampleBatches:
             raise ArgumentError(
                 "processing_function",
                 "a function of one tuple, or None",
-                repr(processing_function),
+                describe(processing_function),
                 "Pass the function itself, without calling it.",
             )
         self.processing_function = processing_function
         self.shuffle = shuffle
         self.seed = _checked_seed(seed)
         self.steps_per_epoch = -(-len(samples) // self.batch_size)
-        self._threads = min(MOST_THREADS, os.cpu_count() or 1)
         self._memory = LoanedMemory()
         self._sample_memory = LoanedMemory()
         self._function_lock = threading.Lock()
@@ -149,7 +152,7 @@ class SampleBatches:
             for rows in batches
         )
         places = ((batch, place) for batch in assemblies for place in range(len(batch.rows)))
-        return work_ahead(self._read, places, self._threads, self._threads + 1)
+        return read_ahead(self._read, places)
 
     def _read(self, item: tuple[Assembly, int]) -> Read:
         assembly, place = item

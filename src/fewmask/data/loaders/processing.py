@@ -64,14 +64,14 @@ def process(
     where = f"processing_function, called for the sample {sample_id!r}"
     remedy = f"End the function with: return {names[0]}, {names[1]}"
     if not isinstance(returned, tuple | list) or len(returned) != 2:
-        raise ArgumentError(where, f"a tuple {in_words} back", _describe(returned), remedy)
+        raise ArgumentError(where, f"a tuple {in_words} back", describe(returned), remedy)
     x, y = (_as_array(value) for value in returned)
     if x is None:
         expected = f"an array of numbers for {names[0]}, first in its tuple"
-        raise ArgumentError(where, expected, _describe(returned[0]), remedy)
+        raise ArgumentError(where, expected, describe(returned[0]), remedy)
     if y is None and not (names[1] is None and returned[1] is None):
         wanted = f"an array of numbers for {names[1]}" if names[1] else "None, or an array"
-        raise ArgumentError(where, f"{wanted}, second in its tuple", _describe(returned[1]), remedy)
+        raise ArgumentError(where, f"{wanted}, second in its tuple", describe(returned[1]), remedy)
     return x, y
 
 
@@ -84,7 +84,14 @@ def _as_array(value: Any) -> NDArray[Any] | None:
     return array if array.dtype.kind in "biuf" else None
 
 
-def _describe(value: Any) -> str:
+def describe(value: Any) -> str:
+    """Says what something is, without its numbers, for a message.
+
+    Example:
+
+    >>> describe((1, 2))
+    'a tuple of 2'
+    """
     if value is None:
         return "None"
     if isinstance(value, tuple | list):

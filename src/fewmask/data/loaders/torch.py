@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewmask.data import imageio
-from fewmask.data.ahead import work_ahead
 from fewmask.data.loaders.frameworks import load_torch
 from fewmask.data.loaders.memory import LoanedMemory
+from fewmask.data.loaders.processing import describe
 from fewmask.data.loaders.reading import (
     Source,
     check_masks_understood,
@@ -23,6 +23,7 @@ from fewmask.data.loaders.reading import (
     number_of,
 )
 from fewmask.data.loaders.sample import Sample, sample_of
+from fewmask.data.loaders.threads import count_threads, read_ahead
 from fewmask.data.packed import SampleFile
 from fewmask.data.schema import Column
 from fewmask.data.sizes import check_sizes
@@ -30,8 +31,6 @@ from fewmask.errors import ArgumentError, DataError
 
 torch: Any = load_torch("torch.utils.data._utils.collate")
 collating = torch.utils.data._utils.collate
-
-MOST_THREADS = 8
 
 
 class Together:
@@ -90,7 +89,7 @@ class TorchSamples(torch.utils.data.Dataset):  # type: ignore[misc]
             raise ArgumentError(
                 "transform",
                 "a function, or None",
-                repr(transform),
+                describe(transform),
                 "Pass the function itself, without calling it.",
             )
         if transform_columns not in (None, "images"):
@@ -135,10 +134,9 @@ class TorchSamples(torch.utils.data.Dataset):  # type: ignore[misc]
         places = range(len(indices))
         # A worker is one of several processes already.
         is_worker = torch.utils.data.get_worker_info() is not None
-        threads = min(MOST_THREADS, os.cpu_count() or 1, len(indices))
-        if is_worker or threads < 2 or self._wants_rows:
+        if is_worker or self._wants_rows or min(count_threads(), len(indices)) < 2:
             return [self._transformed(indices[place], read(place)) for place in places]
-        with closing(work_ahead(read, places, threads, threads + 1)) as samples:
+        with closing(read_ahead(read, places)) as samples:
             return [self._transformed(*pair) for pair in zip(indices, samples, strict=True)]
 
     def __repr__(self) -> str:
