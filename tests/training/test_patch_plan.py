@@ -27,13 +27,13 @@ def plan(
 @pytest.mark.parametrize(
     ("area", "scale", "size", "patches", "says"),
     [
-        ((512, 512, 30), 1.0, 256, 120, "120 patches, as many as cover the training images once;"),
-        ((512, 512, 30), 1.0, 128, 480, "480 patches, as many as cover the training images once;"),
-        ((512, 512, 30), 0.5, 256, 32, "32 patches, as many as cover the training images once;"),
-        ((4000, 6000, 100), 1.0, 256, 500, "500 patches, which cover 1 % of the training images;"),
-        ((4000, 6000, 100), 1.0, 128, 2000, "2,000 patches, which cover 1 % of the training"),
-        ((20, 20, 300), 1.0, 32, 300, "300 patches, at least one an image;"),
-        ((100, 100, 3000), 0.5, 64, 3000, "3,000 patches, at least one an image;"),
+        ((512, 512, 30), 1.0, 256, 120, "120 patches, as many as cover the training images once"),
+        ((512, 512, 30), 1.0, 128, 480, "480 patches, as many as cover the training images once"),
+        ((512, 512, 30), 0.5, 256, 32, "32 patches, as many as cover the training images once"),
+        ((4000, 6000, 100), 1.0, 256, 500, "500 patches, which cover 1 % of the training images"),
+        ((4000, 6000, 100), 1.0, 128, 2000, "2,000 patches, which cover 1 % of the training images"),
+        ((20, 20, 300), 1.0, 32, 300, "300 patches, at least one an image"),
+        ((100, 100, 3000), 0.5, 64, 3000, "3,000 patches, at least one an image"),
     ],
 )
 def test_an_epoch_covers_the_images_if_it_may(
@@ -41,7 +41,7 @@ def test_an_epoch_covers_the_images_if_it_may(
 ) -> None:
     planned = plan(*area, scale=scale, size=size)
     assert planned.steps_per_epoch * 4 == patches
-    assert planned.reasons[1].startswith(f"An epoch is {says}")
+    assert planned.why_epoch == f"An epoch is {says}."
 
 
 @pytest.mark.parametrize(

@@ -209,12 +209,14 @@ def test_every_number_of_patches() -> None:
     assert plan.summary() == (
         "mobilenet_v2, pretrained, at 256 × 256 pixels: 40 epochs of 91 steps with 4 patches."
     )
-    assert plan.reasons[-2:] == (
+    assert plan.reasons[-3:] == (
         "scale 1: patches of 256 pixels at the images' own scale; large images are predicted in "
         "tiles of 256 with 64 pixels of overlap.",
-        "An epoch is 364 patches, as many as cover the training images once; 50 % of them are "
-        "centred on foreground.",
+        "50 % of the patches are centred on foreground.",
+        "An epoch is 364 patches, as many as cover the training images once.",
     )
+    # With a budget an epoch is as long as it takes to be worth judging.
+    assert plan_for(scale=1, budget="10m").reasons == plan.reasons[:-1]
 
 
 def test_the_scale_of_whole_images_is_their_frame() -> None:

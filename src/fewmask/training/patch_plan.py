@@ -25,12 +25,14 @@ class PatchPlan:
         steps_per_epoch: Batches in an epoch.
         foreground_share: Share of the patches that are centred on foreground.
         reasons: Why, a sentence each.
+        why_epoch: What an epoch is, where the number of epochs is given and not the time.
     """
 
     pixels: Pixels
     steps_per_epoch: int
     foreground_share: float
     reasons: tuple[str, ...]
+    why_epoch: str
 
 
 def plan_patches(scale: float, fingerprint: Fingerprint, size: int, batch_size: int) -> PatchPlan:
@@ -62,10 +64,10 @@ def plan_patches(scale: float, fingerprint: Fingerprint, size: int, batch_size: 
     reasons = (
         f"scale {scale:g}: patches of {size} pixels at {own}; large images are predicted in tiles "
         f"of {pixels.tile} with {pixels.overlap} pixels of overlap.",
-        f"An epoch is {steps * batch_size:,} patches, {covers}; {100 * share:.0f} % of them are "
-        "centred on foreground.",
+        f"{100 * share:.0f} % of the patches are centred on foreground.",
     )
-    return PatchPlan(pixels, steps, share, reasons)
+    why_epoch = f"An epoch is {steps * batch_size:,} patches, {covers}."
+    return PatchPlan(pixels, steps, share, reasons, why_epoch)
 
 
 def augmentation_of_patches() -> Augmentation:

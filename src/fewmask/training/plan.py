@@ -15,7 +15,7 @@ from fewmask.errors import ArgumentError
 from fewmask.models.spec import FCN_STRIDES, ModelSpec
 from fewmask.scale import Frame, Pixels, ScaleRule
 from fewmask.training.pace import Pace
-from fewmask.training.patch_plan import augmentation_of_patches, plan_patches
+from fewmask.training.patch_plan import PatchPlan, augmentation_of_patches, plan_patches
 from fewmask.training.plan_values import check_size, check_values
 from fewmask.training.recipe import Recipe, option
 
@@ -229,9 +229,13 @@ def make_plan(
         mean=tuple(round(value, 3) for value in fingerprint.mean),
         std=tuple(round(value, 3) for value in fingerprint.standard_deviation),
     )
-    patches = None
+    patches: PatchPlan | None = None
+    why_patches: tuple[str, ...] = ()
     if recipe.scale is not None:
         patches = plan_patches(recipe.scale, fingerprint, size, batch_size)
+        why_patches = patches.reasons
+        if recipe.budget is None:
+            why_patches = (*why_patches, patches.why_epoch)
     steps = patches.steps_per_epoch if patches else math.ceil(num_train / batch_size)
     total = steps * epochs
     augmentation = augmentation_of_patches() if patches else Augmentation()
@@ -258,7 +262,7 @@ def make_plan(
         tensorboard=recipe.tensorboard,
         pixels=patches.pixels if patches else None,
         foreground_share=patches.foreground_share if patches else None,
-        reasons=(*why_model, *why_size, *(patches.reasons if patches else ())),
+        reasons=(*why_model, *why_size, *why_patches),
     )
 
 
