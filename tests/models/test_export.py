@@ -15,6 +15,11 @@ from fewmask.models.export import convert_to_onnx, export_onnx, exported_onnx, m
 from fewmask.models.parity import check_parity
 from fewmask.models.saving import KerasModel, save_keras
 
+exports = pytest.mark.skipif(
+    missing_exporter() is not None,
+    reason=f"Keras on {keras.config.backend()} cannot export to ONNX",
+)
+
 
 @pytest.fixture
 def corrupt(monkeypatch):
@@ -32,6 +37,7 @@ def corrupt(monkeypatch):
     monkeypatch.setattr(export, "core_model", spoiled)
 
 
+@exports
 def test_the_file_tells_what_it_takes_and_gives(make_core, tmp_path):
     core, spec, bundle = make_core(num_classes=3, channels=1)
     export_onnx(core, spec, bundle, tmp_path / "mô hình.onnx")
@@ -58,6 +64,7 @@ def test_the_file_tells_what_it_takes_and_gives(make_core, tmp_path):
     assert model.producer_name == "fewmask"
 
 
+@exports
 def test_an_export_changes_neither_the_core_nor_the_process(make_core, tmp_path, picture, outputs):
     core, spec, bundle = make_core(dropout=0.5)
     image = picture(32, 32)[None]
@@ -69,6 +76,7 @@ def test_an_export_changes_neither_the_core_nor_the_process(make_core, tmp_path,
     np.testing.assert_array_equal(outputs(core, image), before)
 
 
+@exports
 def test_equal_probabilities_are_background(make_core, tmp_path, picture):
     core, spec, bundle = make_core()
     core.get_layer("logits").set_weights(
@@ -80,6 +88,7 @@ def test_equal_probabilities_are_background(make_core, tmp_path, picture):
     np.testing.assert_array_equal(labels, maps.argmax(axis=-1))
 
 
+@exports
 def test_a_wrong_export_is_never_put_in_place(make_core, tmp_path, picture, corrupt):
     core, spec, bundle = make_core(num_classes=3)
     path = tmp_path / "model.onnx"
@@ -104,6 +113,7 @@ def test_a_wrong_export_is_never_put_in_place(make_core, tmp_path, picture, corr
     assert {file.name for file in tmp_path.iterdir()} == {"model.onnx", "model.keras"}
 
 
+@exports
 def test_a_right_export_passes_the_same_gate(make_core, tmp_path, picture):
     core, spec, bundle = make_core(num_classes=3)
     save_keras(core, spec, bundle, tmp_path / "model.keras")
@@ -115,6 +125,7 @@ def test_a_right_export_passes_the_same_gate(make_core, tmp_path, picture):
     assert (tmp_path / "model.onnx").exists()
 
 
+@exports
 def test_a_saved_model_is_converted_later(make_core, tmp_path, picture):
     core, spec, bundle = make_core("channels_last")
     save_keras(core, spec, bundle, tmp_path / "model.keras")
