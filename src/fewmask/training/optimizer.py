@@ -65,7 +65,9 @@ class TwoRatesAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
 
     def share_of(self, variable: Any) -> float:
         """Returns the share of the learning rate that a variable is updated with."""
-        return self._slow_share if id(variable) in self._slow_ones else 1.0
+        # TensorFlow hands out variables of its own kind, which only the optimiser can place.
+        ours = self._trainable_variables[self._get_variable_index(variable)]
+        return self._slow_share if id(ours) in self._slow_ones else 1.0
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates one variable."""
