@@ -101,7 +101,9 @@ bench: $(VENV)/installed $(PEER)/installed  ## Measure speed and memory against 
 
 DATA ?= ../shared/data
 BLOCKS ?= first
-bench-quality: $(VENV)/installed .venv-smp/tool .venv-forest/tool  ## Measure the mean Dice of tools in the same minutes: DATA=, BLOCKS=
+# What the first block does not need is brought for the others.
+TOOLS := smp forest $(if $(filter-out first,$(BLOCKS)),medicai nnunet)
+bench-quality: $(VENV)/installed $(TOOLS:%=.venv-%/tool)  ## Measure the mean Dice of tools in the same minutes: DATA=, BLOCKS=
 	$(BIN)/python benchmarks/quality.py $(BLOCKS) --data $(DATA)
 
 DVC := .venv-dvc
@@ -117,4 +119,4 @@ bench-packages: $(VENV)/installed $(DVC)/installed  ## FOLDER=… with images/ a
 	$(BIN)/python benchmarks/packages.py $(FOLDER) --images $(IMAGES) --dvc $(DVC)/bin/dvc
 
 clean:  ## Remove what the targets made; runs stay
-	rm -rf $(VENV) $(PEER) $(DVC) .venv-jax .venv-tensorflow .venv-smp .venv-forest site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* site .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -49,6 +49,9 @@ TOOLS = {
     ),
     "2017": Tool("2017", "story_2017.py"),
     "forest": Tool("forest", "forest.py", ".venv-forest"),
+    "nnunet": Tool("nnU-Net", "nnunet.py", ".venv-nnunet"),
+    "medicai": Tool("medicai", "medicai_unet.py", ".venv-medicai"),
+    "keras": Tool("keras.io", "keras_pets.py"),
 }
 
 
@@ -74,6 +77,7 @@ class Cell(NamedTuple):
 PRETRAINED = (OURS, "smp")
 SCRATCH = (OURS_SCRATCH, "smp-scratch")
 FOUR = (OURS, "smp", "2017", "forest")
+MORE = ("keras", "medicai", "nnunet")
 TUNED = ("chairs97", "dsb2018_nuclei", "dubai_aerial")
 OTHERS = ("isbi_em", "furniture6", "demo/chairs")
 
@@ -95,6 +99,7 @@ def block(*groups: tuple[Sequence[str], Sequence[str], Sequence[float]]) -> tupl
 BLOCKS = {
     "first": block((TUNED, FOUR, [3]), (["chairs97"], PRETRAINED, [10])),
     "scratch": block((TUNED, SCRATCH, [3]), (["chairs97"], SCRATCH, [10])),
+    "more": block((TUNED, MORE, [3])),
     "others": block((OTHERS, FOUR, [3])),
     "one": block((TUNED, FOUR, [1])),
     "ten": block((TUNED[1:], PRETRAINED, [10])),

@@ -75,9 +75,16 @@ class EndInTime(keras.callbacks.Callback):
     def __init__(self, task: Task, judging: float) -> None:
         super().__init__()
         self.task, self.judging = task, judging
+        self.last_batch: float | None = None
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Notes how long the last epoch took to be judged and saved."""
+        if self.last_batch is not None:
+            self.judging = self.task.seconds_used() - self.last_batch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Looks at the clock."""
+        self.last_batch = self.task.seconds_used()
         if self.task.seconds_left() < self.judging:
             self.model.stop_training = True
 
