@@ -76,7 +76,7 @@ class Cell(NamedTuple):
 
 PRETRAINED = (OURS, "smp")
 SCRATCH = (OURS_SCRATCH, "smp-scratch")
-FOUR = (OURS, "smp", "2017", "forest")
+OLDER = ("forest", "2017")
 MORE = ("keras", "medicai", "nnunet")
 TUNED = ("chairs97", "dsb2018_nuclei", "dubai_aerial")
 OTHERS = ("isbi_em", "furniture6", "demo/chairs")
@@ -97,11 +97,11 @@ def block(*groups: tuple[Sequence[str], Sequence[str], Sequence[float]]) -> tupl
 
 
 BLOCKS = {
-    "first": block((TUNED, FOUR, [3]), (["chairs97"], PRETRAINED, [10])),
+    "first": block((TUNED, PRETRAINED, [3]), (["chairs97"], PRETRAINED, [10]), (TUNED, OLDER, [3])),
     "scratch": block((TUNED, SCRATCH, [3]), (["chairs97"], SCRATCH, [10])),
     "more": block((TUNED, MORE, [3])),
-    "others": block((OTHERS, FOUR, [3])),
-    "one": block((TUNED, FOUR, [1])),
+    "others": block((OTHERS, (*PRETRAINED, *OLDER), [3])),
+    "one": block((TUNED, (*PRETRAINED, *OLDER), [1])),
     "ten": block((TUNED[1:], PRETRAINED, [10])),
     "rest": block(((*TUNED, *OTHERS), tuple(TOOLS), MINUTES)),
 }
