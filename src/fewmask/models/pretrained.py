@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py  # type: ignore[import-untyped]
-
 from fewmask.models.backend import keras, keras_home
 
 HOME = "https://storage.googleapis.com/tensorflow/keras-applications/"
@@ -110,6 +108,9 @@ def find_weights(name: str, patience: float = PATIENCE) -> Path | None:
 
 
 def _is_whole(path: Path, md5: str | None) -> bool:
+    # It comes with Keras. Without Keras the door to it, above, says what to install.
+    import h5py  # type: ignore[import-untyped]
+
     try:
         with h5py.File(path), path.open("rb") as content:
             return md5 is None or hashlib.file_digest(content, "md5").hexdigest() == md5
