@@ -26,9 +26,10 @@ SIZES = (64, 96, 128, 160, 192, 224, 256, 320, 384)
 FIRST_SIZE = 256
 """The size that is measured first; most budgets of minutes end near it."""
 
-ENOUGH = 1500
-"""Images or patches that a training should show, the same ones changed again and again. A larger
-size is not worth fewer: benchmarks/budget_choices.py."""
+ENOUGH, OF_SIZE = 1500, 192
+"""Images or patches of this size that a training should show, the same ones changed again and
+again; of larger ones as many more as their area is larger. A larger size is not worth fewer:
+benchmarks/budget_choices.py."""
 
 WORTH_MEASURING = 0.8
 """Share of these that a larger size must promise by its area; it may be faster than its area."""
@@ -181,6 +182,17 @@ def _why_size(plan: Plan, steps: int, measured: _Measured, num_train: int) -> st
     )
 
 
+def enough(size: int) -> float:
+    """Returns how many images or patches of a size a training should show.
+
+    Example:
+
+    >>> enough(192), enough(384)
+    (1500.0, 6000.0)
+    """
+    return ENOUGH * float(size / OF_SIZE) ** 2
+
+
 def _choose_size(sizes: Sequence[int], shown: Callable[[int], float]) -> int:
     """Finds the largest size at which a training shows enough, or else the smallest of all.
 
@@ -193,18 +205,19 @@ def _choose_size(sizes: Sequence[int], shown: Callable[[int], float]) -> int:
     """
     place = max(0, sum(size <= FIRST_SIZE for size in sizes) - 1)
     many = shown(sizes[place])
-    while many < ENOUGH and place > 0:
-        fitting = sizes[place] * math.sqrt(max(0.0, many) / ENOUGH)
+    while many < enough(sizes[place]) and place > 0:
+        # Half the side shows four times as many, of which a quarter is enough.
+        fitting = sizes[place] * math.sqrt(math.sqrt(max(0.0, many) / enough(sizes[place])))
         place = max(0, sum(size <= fitting for size in sizes[:place]) - 1)
         many = shown(sizes[place])
-        if many >= ENOUGH:
+        if many >= enough(sizes[place]):
             return sizes[place]
     size = sizes[place]
     for larger in sizes[place + 1 :]:
-        if many * (size / larger) ** 2 < WORTH_MEASURING * ENOUGH:
+        if many * (size / larger) ** 2 < WORTH_MEASURING * enough(larger):
             break
         many_of_larger = shown(larger)
-        if many_of_larger < ENOUGH:
+        if many_of_larger < enough(larger):
             break
         size, many = larger, many_of_larger
     return size
