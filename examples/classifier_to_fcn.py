@@ -110,6 +110,7 @@ def learn_classifier(encoder_file, name, wanted, windows):
     told = [f"{right[labels == label].sum()} of {np.sum(labels == label)}" for label in (1, 0)]
     print(f"On {len(held_back)} photos held back it is right about {told[0]} windows that show")
     print(f"the {names[thing]}, and about {told[1]} that do not.")
+    print(f"It knows photos like those of {name} alone; in others it may see what is not there.")
     return classifier, [f"no {names[thing]}", names[thing]], 1
 
 

@@ -127,6 +127,7 @@ def test_with_the_encoder_alone_a_classifier_is_learnt(
     folder = caches["encoder"] / "models"
     assert f"No classifier of ImageNet in {folder}. To have it: python -c " in said
     assert re.search(r"On 2 photos held back it is right about [012] of 2 windows", said)
+    assert f"It knows photos like those of {boxes} alone; " in said
     assert "The whole photo: " in said
     assert "no foreground" in said
     assert read_image(tmp_path / "out.png").shape == (2 * 64, 2 * 64, 3)
