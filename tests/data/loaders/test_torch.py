@@ -1,6 +1,7 @@
 import importlib.util
 import multiprocessing
 import os
+import threading
 from dataclasses import replace
 
 import cv2
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from fewmask.data.imageio import write_png
+from fewmask.data.loaders.memory import LoanedMemory
 from fewmask.data.loaders.sample import Sample
 from fewmask.data.loaders.torch import TorchSamples, scale_into, torch
 from fewmask.errors import ArgumentError, DataError, MissingPackage
@@ -38,12 +40,12 @@ def test_without_a_transform_images_and_masks_are_tensors(make):
 def test_255_is_one_and_0_is_nought():
     image = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
     scaled = np.empty((1, 16, 16), np.float32)
-    scale_into(scaled, image)
+    scale_into(scaled, image, LoanedMemory())
     assert scaled[0].tolist() == torch.from_numpy(image[..., 0]).float().div(255).tolist()
     for channels in (1, 3, 5):
         deep = np.full((2, 3, channels), 65535, np.uint16)
         scaled = np.empty((channels, 2, 3), np.float32)
-        scale_into(scaled, deep)
+        scale_into(scaled, deep, LoanedMemory())
         assert np.unique(scaled).tolist() == [1]
 
 
@@ -98,6 +100,9 @@ def test_samples_asked_for_together_are_those_asked_for_one_by_one(make, own_thr
     together = samples.__getitems__([6, 0, 3, 3])
     for sample, index in zip(together, [6, 0, 3, 3], strict=True):
         assert all(torch.equal(*pair) for pair in zip(sample, samples[index], strict=True))
+    del samples  # which its threads notice in their own time
+    for thread in [each for each in threading.enumerate() if each.name in own_threads()]:
+        thread.join(timeout=10)
     assert own_threads() == []
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from fewmask.data.ahead import work_ahead
 
@@ -36,3 +37,47 @@ def read_ahead(
     """
     threads = count_threads()
     return work_ahead(read, items, threads, threads + SPARE)
+
+
+class LastingThreads:
+    """Threads that wait for the next batch; they end when this is forgotten.
+
+    To start threads for every batch takes as long as half of its reading.
+    """
+
+    def __init__(self) -> None:
+        self._pool: ThreadPoolExecutor | None = None
+        self._process = 0
+
+    def map(self, read: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """Reads all samples of a batch.
+
+        Args:
+            read: Reads one sample; what it raises is raised here.
+            items: What it is told, a sample each.
+
+        Returns:
+            The samples, in their order.
+
+        Example:
+
+        >>> LastingThreads().map(abs, [-1, -2])
+        [1, 2]
+        """
+        # A process that was forked has a copy of this, but no threads.
+        if self._pool is None or self._process != os.getpid():
+            self._pool = ThreadPoolExecutor(count_threads(), thread_name_prefix="fewmask")
+            self._process = os.getpid()
+        left, done = iter(enumerate(items)), {}
+
+        def work() -> None:
+            for place, item in left:
+                done[place] = read(item)
+
+        # Threads take what is left, for to wake this one after every sample takes time too.
+        for working in [self._pool.submit(work) for _ in range(count_threads())]:
+            working.result()
+        return [done[place] for place in range(len(done))]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return LastingThreads, ()

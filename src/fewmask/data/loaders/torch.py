@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from typing import Any
 
 import cv2
@@ -23,7 +22,7 @@ from fewmask.data.loaders.reading import (
     number_of,
 )
 from fewmask.data.loaders.sample import Sample, sample_of
-from fewmask.data.loaders.threads import count_threads, read_ahead
+from fewmask.data.loaders.threads import LastingThreads, count_threads
 from fewmask.data.packed import SampleFile
 from fewmask.data.schema import Column
 from fewmask.data.sizes import check_sizes
@@ -110,6 +109,7 @@ class TorchSamples(torch.utils.data.Dataset):  # type: ignore[misc]
         self.transform = transform
         self.transform_columns = transform_columns
         self._memory = LoanedMemory()
+        self._threads = LastingThreads()
         self._wants_rows = transform is not None and transform_columns is None
         self._has_images = any(column.kind == "image" for column in dataset.columns)
         if transform is None and any(column.kind == "mask" for column in dataset.columns):
@@ -136,8 +136,8 @@ class TorchSamples(torch.utils.data.Dataset):  # type: ignore[misc]
         is_worker = torch.utils.data.get_worker_info() is not None
         if is_worker or self._wants_rows or min(count_threads(), len(indices)) < 2:
             return [self._transformed(indices[place], read(place)) for place in places]
-        with closing(read_ahead(read, places)) as samples:
-            return [self._transformed(*pair) for pair in zip(indices, samples, strict=True)]
+        samples = self._threads.map(read, places)
+        return [self._transformed(*pair) for pair in zip(indices, samples, strict=True)]
 
     def __repr__(self) -> str:
         return f"TorchSamples({self.dataset.name}: {len(self)} samples)"
@@ -176,7 +176,7 @@ class TorchSamples(torch.utils.data.Dataset):  # type: ignore[misc]
         image = imageio.read_image(self.dataset.file(path), max_pixels=self.dataset.max_pixels)
         height, width, channels = image.shape
         tensor = together.empty(column.name, place, (channels, height, width), np.float32)
-        scale_into(tensor.numpy(), image)
+        scale_into(tensor.numpy(), image, self._memory)
         return tensor, (height, width)
 
     def _transformed(self, index: int, sample: Sample) -> Any:
@@ -193,22 +193,27 @@ class TorchSamples(torch.utils.data.Dataset):  # type: ignore[misc]
             raise
 
 
-def scale_into(channels_first: NDArray[np.float32], image: NDArray[Any]) -> None:
+def scale_into(
+    channels_first: NDArray[np.float32], image: NDArray[Any], memory: LoanedMemory
+) -> None:
     """Scales a stored image to the range that torchvision gives a tensor.
 
     Args:
         channels_first: Where the result goes, shape `(C, H, W)`, values in [0, 1].
         image: Shape `(H, W, C)`, uint8 or uint16.
+        memory: Where its channels are laid apart on the way.
 
     Example:
 
     >>> scaled = np.empty((1, 1, 2), np.float32)
-    >>> scale_into(scaled, np.array([[[0], [255]]], np.uint8))
+    >>> scale_into(scaled, np.array([[[0], [255]]], np.uint8), LoanedMemory())
     >>> scaled.tolist()
     [[[0.0, 1.0]]]
     """
-    # Channel by channel, so that no other array of this size is made on the way.
-    for channel, values in zip(channels_first, cv2.split(image), strict=True):
+    # Channel by channel, so that no other array of floats is made on the way.
+    apart = memory.empty(channels_first.shape, image.dtype)
+    cv2.split(image, list(apart))
+    for channel, values in zip(channels_first, apart, strict=True):
         np.divide(values, np.iinfo(image.dtype).max, out=channel, dtype=np.float32)
 
 

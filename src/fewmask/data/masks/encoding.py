@@ -78,7 +78,7 @@ class MaskEncoding:
         else:
             lookup = self._of_values(mask.palette, values.dtype)
             small = values.dtype == np.uint8
-            class_ids = np.asarray(cv2.LUT(values, lookup[:256]) if small else lookup[values])
+            class_ids = _look_up(values, lookup[:256]) if small else lookup[values]
         if (class_ids == _STRANGER).any():
             raise self._strangers(where, mask, class_ids == _STRANGER)
         return class_ids
@@ -310,3 +310,13 @@ def find_runs(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]
     flat = values.ravel()
     starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
     return starts, np.diff(starts, append=flat.size)
+
+
+def _look_up(values: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    # OpenCV shares 2¹⁸ values or more among threads of its own. Where several masks are decoded
+    # at once these only get into each other's way, so it is given fewer.
+    found = np.empty_like(values)
+    rows = max((2**18 - 1) // max(values.shape[1], 1), 1)
+    for top in range(0, len(values), rows):
+        found[top : top + rows] = cv2.LUT(values[top : top + rows], table)
+    return found
