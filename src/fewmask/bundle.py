@@ -29,6 +29,7 @@ class Bundle:
         value_range: Stored pixel values that the model sees as 0 and 255: `(0, 255)` for
             8-bit pictures, the darkest and brightest of the training images for 16-bit ones.
         provenance: Where the model comes from: names and versions, for people to read.
+        mirrored: Whether the model looks at the mirror image too, and predicts the mean of both.
     """
 
     classes: Classes
@@ -36,6 +37,7 @@ class Bundle:
     channels: int = 3
     value_range: tuple[int, int] = (0, 255)
     provenance: dict[str, str] = field(default_factory=dict)
+    mirrored: bool = False
 
     def to_json(self) -> str:
         """Returns the facts as a JSON text."""
@@ -45,6 +47,7 @@ class Bundle:
             "scale": self.scale.to_json(),
             "channels": self.channels,
             "value_range": list(self.value_range),
+            "mirrored": self.mirrored,
             "provenance": self.provenance,
         }
         return json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)
@@ -84,4 +87,6 @@ class Bundle:
             int(facts["channels"]),
             (int(low), int(high)),
             dict(facts["provenance"]),
+            # Models that were saved before it was thought of look once.
+            bool(facts.get("mirrored", False)),
         )

@@ -53,13 +53,15 @@ def make_core(
         data_format: str = "channels_first",
         size: int = 32,
         scale: ScaleRule | None = None,
+        mirrored: bool = False,
         **fields: Any,
     ) -> tuple[Any, ModelSpec, Bundle]:
         keras.utils.set_random_seed(0)
         spec = ModelSpec(**{"name": "unet", "num_classes": 2, "depth": 2, "width": 4, **fields})
         names = ("background", "ghế", "bàn", "tủ")[: spec.num_classes]
         rule = scale or Frame(size)
-        bundle = Bundle(Classes(names, ignore_index=255), rule, spec.channels)
+        classes = Classes(names, ignore_index=255)
+        bundle = Bundle(classes, rule, spec.channels, mirrored=mirrored)
         return shuffle_weights(build(spec, data_format)), spec, bundle
 
     return make

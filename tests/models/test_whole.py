@@ -21,10 +21,14 @@ SIZES = [(1, 1), (31, 33), (37, 51), (640, 480)]
 def by_reference(outputs):
     """Probability maps by the arithmetic of `fewmask.scale` around the trained core."""
 
-    def predict(core, image, rule):
+    def predict(core, image, bundle):
+        rule = bundle.scale
         whole = isinstance(rule, Frame)
         seen = into_frame(image, rule.size) if whole else into_pixels(image, rule)
-        logits = outputs(core, seen.reshape(-1, *seen.shape[-3:]))
+        squares = seen.reshape(-1, *seen.shape[-3:])
+        logits = outputs(core, squares)
+        if bundle.mirrored:
+            logits = (logits + outputs(core, squares[:, :, ::-1])[:, :, ::-1]) / 2
         if logits.shape[-1] == 1:
             logits = np.concatenate([np.zeros_like(logits), logits], axis=-1)
         maps = np.exp(logits - logits.max(axis=-1, keepdims=True))
@@ -43,6 +47,8 @@ def by_reference(outputs):
         {"num_classes": 4, "channels": 1, "normalization": "batch"},
         {"stem_stride": 2, "num_classes": 3, "channels": 5},
         {"scale": Pixels.near(1.0, size=32)},
+        {"mirrored": True, "num_classes": 3},
+        {"mirrored": True, "scale": Pixels.near(1.0, size=32)},
         {"scale": Pixels.near(0.37, size=32), "stem_stride": 2, "num_classes": 3},
         {"scale": Pixels.near(1.3, size=64), "normalization": "none", "channels": 1},
         pytest.param(
@@ -71,7 +77,7 @@ def test_three_realisations_are_one_model(fields, make_core, by_reference, pictu
         session = onnxruntime.InferenceSession(tmp_path / "mô hình.onnx")
     for height, width in SIZES:
         image = picture(height, width, spec.channels)
-        expected = by_reference(core, image, bundle.scale)
+        expected = by_reference(core, image, bundle)
         assert expected.shape == (height, width, spec.num_classes)
         maps = np.asarray(saved.predict_on_batch(image[None]))
         np.testing.assert_allclose(maps[0], expected, atol=1e-4)
@@ -83,8 +89,8 @@ def test_three_realisations_are_one_model(fields, make_core, by_reference, pictu
 
 
 def test_a_batch_of_any_numbers_is_its_pictures_one_by_one(make_core, picture):
-    core, _, _ = make_core("channels_last")
-    model = whole_model(core, Frame(32))
+    core, _, bundle = make_core("channels_last")
+    model = whole_model(core, bundle)
     batch = np.stack([picture(20, 45, seed=seed) for seed in range(3)])
     alone = [np.asarray(model.predict_on_batch(image[None]))[0] for image in batch]
     for dtype in (np.uint8, np.int64, np.float32, np.float64):
@@ -94,8 +100,8 @@ def test_a_batch_of_any_numbers_is_its_pictures_one_by_one(make_core, picture):
 
 
 def test_probabilities_add_up_to_one(make_core, picture):
-    core, _, _ = make_core("channels_last", num_classes=3)
-    maps = np.asarray(whole_model(core, Frame(32)).predict_on_batch(picture(50, 20)[None]))
+    core, _, bundle = make_core("channels_last", num_classes=3)
+    maps = np.asarray(whole_model(core, bundle).predict_on_batch(picture(50, 20)[None]))
     assert maps.min() >= 0
     np.testing.assert_allclose(maps.sum(axis=-1), 1, atol=1e-5)
 
@@ -104,9 +110,9 @@ def test_a_copy_is_float32_whatever_the_core_was_trained_in(make_core, picture, 
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        core, spec, _ = make_core()
+        core, spec, bundle = make_core()
         copy = copy_core(core, spec, "channels_last")
-        model = whole_model(copy, Frame(32))
+        model = whole_model(copy, bundle)
     finally:
         keras.config.set_dtype_policy(before)
     assert {layer.compute_dtype for layer in copy.layers} == {"float32"}

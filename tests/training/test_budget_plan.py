@@ -95,7 +95,7 @@ class Machine:
             make,
             seen,
             Clock(budget, began=self.hands[0]),
-            Ending(test_images, 77),
+            Ending(test_images, [], 77),
             judged_by,
             self.probe_of,
         )

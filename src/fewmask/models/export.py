@@ -126,11 +126,15 @@ def onnx_model(core: Any, spec: ModelSpec, bundle: Bundle) -> Any:
         else OnnxPixels(graph, image, rule, spec.channels, spec.out_channels)
     )
     seen = way.enter(planes)
+    if bundle.mirrored:
+        seen = graph.add("Concat", seen, _mirror_image(graph, seen), axis=0)
     if core_is_channels_first:
         logits = graph.embed(inner, seen)
     else:
         logits = graph.embed(inner, graph.add("Transpose", seen, perm=[0, 2, 3, 1]))
         logits = graph.add("Transpose", logits, perm=[0, 3, 1, 2])
+    if bundle.mirrored:
+        logits = _mean_of_both(graph, logits, spec.out_channels, size)
     two_classes = spec.out_channels == 1
     maps = graph.add("Sigmoid", logits) if two_classes else graph.add("Softmax", logits, axis=1)
     maps = way.leave(maps)
@@ -145,6 +149,20 @@ def onnx_model(core: Any, spec: ModelSpec, bundle: Bundle) -> Any:
     )
     (opset,) = [entry.version for entry in inner.opset_import if entry.domain in ("", "ai.onnx")]
     return graph.model(opset, {"fewmask": bundle.to_json()})
+
+
+def _mirror_image(graph: Graph, planes: str) -> str:
+    """Exchanges left and right of `(N, C, H, W)`."""
+    last, before_first = np.array([-1]), np.array([np.iinfo(np.int64).min])
+    return graph.add("Slice", planes, last, before_first, np.array([3]), np.array([-1]))
+
+
+def _mean_of_both(graph: Graph, logits: str, channels: int, size: int) -> str:
+    """Joins the logits of squares, the first half, with those of their mirror images."""
+    both = graph.add("Reshape", logits, np.array([2, -1, channels, size, size]))
+    plain, of_mirror_image = (graph.add("Gather", both, which, axis=0) for which in (0, 1))
+    total = graph.add("Add", plain, _mirror_image(graph, of_mirror_image))
+    return graph.add("Mul", total, 0.5)
 
 
 def core_model(core: Any, spec: ModelSpec, size: int) -> tuple[Any, bool]:

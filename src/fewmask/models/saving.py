@@ -36,7 +36,7 @@ def save_keras(core: Any, spec: ModelSpec, bundle: Bundle, path: str | Path) -> 
     Raises:
         FewmaskError: If it cannot be written.
     """
-    model = whole_model(copy_core(core, spec, "channels_last"), bundle.scale)
+    model = whole_model(copy_core(core, spec, "channels_last"), bundle)
     facts = {**json.loads(bundle.to_json()), "model": spec.to_json()}
     with whole_file(path) as beside:
         model.save(beside)

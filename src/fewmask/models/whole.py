@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fewmask.bundle import Bundle
 from fewmask.models.backend import keras, keras_settings
 from fewmask.models.keras_frame import KerasFrame
 from fewmask.models.keras_pixels import KerasPixels
 from fewmask.models.spec import ModelSpec, build
-from fewmask.scale import Frame, ScaleRule
+from fewmask.scale import Frame
 
 
 def copy_core(core: Any, spec: ModelSpec, data_format: str) -> Any:
@@ -36,19 +37,19 @@ def copy_core(core: Any, spec: ModelSpec, data_format: str) -> Any:
     return copy
 
 
-def whole_model(core: Any, rule: ScaleRule) -> Any:
+def whole_model(core: Any, bundle: Bundle) -> Any:
     """Wraps a core into a model for pictures of any height and width.
 
     Args:
         core: A core in `channels_last`.
-        rule: The rule by which it sees pictures.
+        bundle: Says by which rule it sees pictures, and whether it sees their mirror image too.
 
     Returns:
         A `keras.Model`: raw pixels 0-255 of any numeric dtype, `(N, H, W, C)`, to probability
         maps `(N, H, W, K)`, float32 in [0, 1].
     """
     with keras_settings("channels_last", "float32"):
-        return _whole_model(core, rule)
+        return _whole_model(core, bundle)
 
 
 def predict_whole(
@@ -67,10 +68,15 @@ def predict_whole(
     return maps.argmax(axis=-1).astype(np.uint8), maps
 
 
-def _whole_model(core: Any, rule: ScaleRule) -> Any:
+def _whole_model(core: Any, bundle: Bundle) -> Any:
+    rule = bundle.scale
     image = keras.Input((None, None, core.input_shape[-1]), dtype="float32", name="image")
     way = KerasFrame(image, rule) if isinstance(rule, Frame) else KerasPixels(image, rule)
-    logits = core(way.enter())
+    seen = way.enter()
+    logits = core(seen)
+    if bundle.mirrored:
+        of_mirror_image = core(keras.ops.flip(seen, axis=2))
+        logits = (logits + keras.ops.flip(of_mirror_image, axis=2)) / 2
     maps = keras.ops.sigmoid(logits) if logits.shape[-1] == 1 else keras.ops.softmax(logits)
     maps = way.leave(maps)
     if maps.shape[-1] == 1:

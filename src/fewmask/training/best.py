@@ -37,7 +37,7 @@ class BestModel:
         self.epoch = epoch_of_weights(path)
         core = build(Plan.from_toml(run.plan()).model)
         core.set_weights(load_weights(path))
-        self._model = whole_model(core, self.bundle.scale)
+        self._model = whole_model(core, self.bundle)
 
     def __call__(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Predicts the class of every pixel, and how probable each class is.

@@ -23,10 +23,12 @@ class Ending:
 
     Args:
         sizes: `(height, width)` of the test images.
+        held_out: `(height, width)` of the validation images, which say whether mirror images help.
         num_train: Number of training images, whose masks one of the baselines reads.
     """
 
     sizes: Sequence[tuple[int, int]]
+    held_out: Sequence[tuple[int, int]]
     num_train: int
 
     def seconds(self, plan: Plan, speed: Speed, building: float) -> float:
@@ -41,6 +43,11 @@ class Ending:
         # Both model files look at the pieces; one of them scores whole images.
         squares = sum(_squares(plan, *size) for size in (*pieces, *pieces, *self.sizes))
         files = len(pieces) + 2 * len(self.sizes) + self.num_train
+        if plan.augmentation.horizontal_flip and self.held_out:
+            # Once to try it, and then, as it mostly helps, wherever the model looks.
+            tried = choose_pieces(self.held_out).values()
+            squares = 2 * (squares + sum(_squares(plan, *size) for size in tried))
+            files += 2 * len(tried)
         return EXPORT * building + squares * speed.look + files * A_FILE
 
 

@@ -220,13 +220,14 @@ def _plan(
         progress(1, 2)
         return probe, time.monotonic() - began
 
+    judged_by = _sizes(parts.validation) if parts.validation is not None else []
     plan, clock = plan_for_budget(
         recipe,
         make,
         fingerprint,
         clock,
-        Ending(_sizes(parts.test), len(parts.train)),
-        _sizes(parts.validation) if parts.validation is not None else [],
+        Ending(_sizes(parts.test), judged_by, len(parts.train)),
+        judged_by,
         probe_of,
     )
     progress(2, 2)
