@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from fewmask.data.ahead import work_ahead
+from fewmask.data.ahead import count_cores, work_ahead
 from fewmask.data.dataset import Dataset
 from fewmask.data.imageio import resize
 from fewmask.data.pixels import to_8_bit
@@ -136,7 +135,7 @@ def write_copies(
     Returns:
         Where the samples lie in the file.
     """
-    threads = min(4, os.cpu_count() or 1)
+    threads = min(4, count_cores())
     places: list[Place] = []
     offset = 0
     try:

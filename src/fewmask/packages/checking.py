@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewmask.data import imageio
-from fewmask.data.ahead import work_ahead
+from fewmask.data.ahead import count_cores, work_ahead
 from fewmask.data.dataset import Dataset
 from fewmask.data.imageio.label_png import encode_labels
 from fewmask.data.packed import SampleFile, read_slice
@@ -75,7 +74,7 @@ def _check(dataset: Dataset, masks: Path, file: BinaryIO, progress: Progress | N
     shapes, dtypes, sizes, places = [], set(), [], list[tuple[int, int]]()
     num_classes = dataset.classes.num_classes if dataset.classes else 0
     class_pixels, class_images = np.zeros(256, np.int64), np.zeros(256, np.int64)
-    threads = min(4, os.cpu_count() or 1)
+    threads = min(4, count_cores())
     rows = work_ahead(partial(_read_row, dataset), range(len(dataset)), threads, 2 * threads)
     for row in rows:
         shapes.append(row.shape)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fewmask.data.ahead import count_cores
 from fewmask.data.copies import Copies
 from fewmask.data.dataset import Dataset
 from fewmask.data.fingerprint import Fingerprint
@@ -120,7 +120,7 @@ def train(
             began=_now(),
             source=asdict(prepared.source),
             clock=clock.to_json() if clock else None,
-            cores=os.cpu_count(),
+            cores=count_cores(),
             masks=_reading_of_masks(dataset),
         )
         write_text(run.folder / FINGERPRINT, prepared.fingerprint.to_json())
@@ -193,7 +193,7 @@ def resume(
                 "other classes or another meaning of their values",
                 "Restore fewmask.toml and the legend, or train again: fewmask train FOLDER",
             )
-        if facts.get("cores") != os.cpu_count():
+        if facts.get("cores") != count_cores():
             listener(Said("Other processor cores than before: the curve may differ a little."))
         fingerprint = _read_fingerprint(run)
         state = State.load(run.folder / LAST) if (run.folder / LAST).exists() else State()

@@ -95,7 +95,7 @@ def test_a_data_loader_makes_batches_of_tensors(make):
 
 
 def test_samples_asked_for_together_are_those_asked_for_one_by_one(make, own_threads, monkeypatch):
-    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    monkeypatch.setattr("fewmask.data.loaders.threads.count_cores", lambda: 3)
     samples = TorchSamples(make(7).select(["image", "mask"]))
     together = samples.__getitems__([6, 0, 3, 3])
     for sample, index in zip(together, [6, 0, 3, 3], strict=True):

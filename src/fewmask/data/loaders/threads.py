@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from fewmask.data.ahead import work_ahead
+from fewmask.data.ahead import count_cores, work_ahead
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -20,7 +20,7 @@ and in no order; with these in store none of them has to wait for another."""
 
 def count_threads() -> int:
     """Returns how many threads read: one a core, but not too many."""
-    return min(MOST_THREADS, os.cpu_count() or 1)
+    return min(MOST_THREADS, count_cores())
 
 
 def read_ahead(

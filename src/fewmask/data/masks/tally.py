@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fewmask.data.ahead import count_cores
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS, MaskValues, read_mask_values
 from fewmask.data.masks.decisions import pack_color
 from fewmask.data.masks.encoding import (
@@ -104,7 +104,7 @@ def tally_files(
         DataError: If a file cannot be read.
     """
     tallies = []
-    readers = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
+    readers = ThreadPoolExecutor(min(8, count_cores()))
     try:
         for tally in readers.map(lambda path: tally_file(path, max_pixels), paths):
             tallies.append(tally)
