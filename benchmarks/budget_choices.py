@@ -1,4 +1,4 @@
-"""Compares what a budget could have been spent on: sizes, scales, networks, learning rates.
+"""Compares what a budget could have been spent on: sizes, scales, networks, rates, batches.
 
     python benchmarks/budget_choices.py FOLDER [--budget 3m] [--seeds 1] [--size 192 256 320]
 
@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, nargs="*", default=[], help="scales of patches")
     parser.add_argument("--model", nargs="*", default=[], help="networks")
     parser.add_argument("--learning-rate", type=float, nargs="*", default=[])
+    parser.add_argument("--batch-size", type=int, nargs="*", default=[])
     parser.add_argument("--classes", nargs="*", default=[], help="as fewmask train takes them")
     asked = parser.parse_args()
     parse_budget(asked.budget)
@@ -34,7 +35,7 @@ def main() -> None:
     dataset = fewmask.load_dataset(asked.dataset, classes=asked.classes)
     choices: list[dict[str, Any]] = [
         {name: value}
-        for name in ("size", "scale", "model", "learning_rate")
+        for name in ("size", "scale", "model", "learning_rate", "batch_size")
         for value in getattr(asked, name)
     ]
     for choice in (*choices, {}):

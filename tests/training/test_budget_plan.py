@@ -4,11 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fewmask.data.fingerprint import Fingerprint
 from fewmask.errors import ArgumentError
 from fewmask.scale import Frame
-from fewmask.training.budget_plan import FEWEST_STEPS, SHARE_OF_STEPS, plan_for_budget
+from fewmask.training.budget_plan import (
+    FEWEST_STEPS,
+    SHARE_OF_STEPS,
+    learning_rate_for,
+    plan_for_budget,
+)
 from fewmask.training.clock import Clock
 from fewmask.training.ending import A_FILE, Ending
 from fewmask.training.plan import Plan, make_plan
@@ -79,6 +86,7 @@ class Machine:
         **asked: Any,
     ) -> tuple[Plan, Clock]:
         seen = seen or fingerprint()
+        asked.setdefault("batch_size", 8)
 
         def make(recipe: Recipe) -> Plan:
             return make_plan(
@@ -112,9 +120,13 @@ def test_a_usual_machine_by_hand(hands: list[float]) -> None:
     assert clock.reserve == pytest.approx(11 + 32 * 0.02 + 123 * A_FILE)
     assert clock.spent == pytest.approx(1 + 4 * 0.4)
     assert plan.pace.last_step == round(SHARE_OF_STEPS * clock.left / 0.4)
-    assert plan.reasons[-2:] == (
+    # 3,104 images are 40.3 times 77; 0.001 · 45 / 40.3
+    assert plan.learning_rate == 0.00112
+    assert plan.reasons[-3:] == (
         "size 256: this machine learns from 20 at 256 pixels a side, in images a second; "
-        "3,104 of them fit into the budget, each of 77 images about 40 times.",
+        "3,104 of them fit into the budget.",
+        "learning rate 0.00112: each image comes about 40 times; the less often, the more is "
+        "learnt from it at once.",
         "budget 3 min 0 s: 3 s are spent, 14 s are kept for model files, scores and report.",
     )
 
@@ -131,7 +143,7 @@ def test_a_larger_size_is_measured_where_it_may_show_enough(hands: list[float]) 
     machine = Machine(hands, step=0.21)
     plan, _ = machine.plan(180.0)
     assert (machine.measured, plan.size) == ([256, 320], 256)
-    assert "learns from 38 at 256, 24 at 320 pixels a side" in plan.reasons[-2]
+    assert "learns from 38 at 256, 24 at 320 pixels a side" in plan.reasons[-3]
 
 
 def test_a_slow_machine_does_not_spend_its_budget_on_being_measured(hands: list[float]) -> None:
@@ -222,7 +234,9 @@ def test_thin_things_are_learnt_from_patches(hands: list[float]) -> None:
         "patches: things are about 8 pixels thick, and the thin ones only 1 where the longest "
         "side of a whole image is 256; --size keeps whole images."
     )
-    assert "in patches a second" in plan.reasons[-2]
+    assert "in patches a second" in plan.reasons[-3]
+    # 4 megapixels are 61 patches of 256 pixels a side, so an image is hardly covered once.
+    assert plan.learning_rate == 0.003
     assert Machine(hands, 0.4).plan(600.0, fingerprint((8.0,) * 77), size=256)[0].pixels is None
 
 
@@ -243,3 +257,16 @@ def test_no_room_for_a_single_image_is_a_sentence(hands: list[float]) -> None:
         "memory: expected room for one image a step, found none left. Try a smaller --size or "
         "--width."
     )
+
+
+def test_a_learning_rate_that_was_asked_for_is_taken(hands: list[float]) -> None:
+    plan, _ = Machine(hands, 0.4).plan(180.0, learning_rate=2e-3)
+    assert plan.learning_rate == 2e-3
+    assert not [reason for reason in plan.reasons if reason.startswith("learning rate")]
+
+
+@given(passes=st.floats(0.01, 1e6))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_learning_rates_fall_as_passes_rise(passes: float) -> None:
+    assert 1e-3 <= learning_rate_for(passes) <= 3e-3
+    assert learning_rate_for(passes) >= learning_rate_for(2 * passes)

@@ -14,7 +14,7 @@ from fewmask.training.clock import Clock
 from fewmask.training.ending import Ending
 from fewmask.training.events import duration
 from fewmask.training.pace import Pace
-from fewmask.training.plan import SHARE_OF_AVERAGE, SHARE_OF_WARM_UP, Plan
+from fewmask.training.plan import LEARNING_RATE, SHARE_OF_AVERAGE, SHARE_OF_WARM_UP, Plan
 from fewmask.training.probe import OutOfMemory, Probe, Speed
 from fewmask.training.recipe import Recipe
 from fewmask.training.scale_choice import choose_scale
@@ -35,7 +35,10 @@ WORTH_MEASURING = 0.8
 """Share of these that a larger size must promise by its area; it may be faster than its area."""
 
 FEWEST_STEPS = 20
-BATCH_SIZE = 8
+
+MANY_PASSES, FEW_PASSES = 45, 15
+"""From so often seeing each image on the learning rate is the usual one; up to so often it is three
+times that, and in between falls as the passes rise."""
 
 SHARE_OF_STEPS = 0.95
 """Share of the training's time that its steps take; the rest is for judging and keeping epochs."""
@@ -72,7 +75,6 @@ def plan_for_budget(
     Raises:
         ArgumentError: If the budget is too short for anything.
     """
-    recipe = replace(recipe, batch_size=recipe.batch_size or BATCH_SIZE)
     why: tuple[str, ...] = ()
     if recipe.scale is None and recipe.size is None:
         scale, why_scale = choose_scale(fingerprint)
@@ -112,9 +114,11 @@ def plan_for_budget(
     judging = KEEPING + looks * measured.speed.look
     epoch = max(LOOKS_APART * judging, seconds / MOST_EPOCHS)
     steps_per_epoch = min(steps, max(1, round(epoch / measured.speed.step)))
+    passes = steps * plan.batch_size / _in_one_pass(plan, fingerprint)
     plan = replace(
         plan,
         pace=Pace.even(steps),
+        learning_rate=recipe.learning_rate or learning_rate_for(passes),
         steps_per_epoch=steps_per_epoch,
         warm_up_steps=max(1, round(steps * SHARE_OF_WARM_UP)) if plan.warm_up_steps else 0,
         average_every=min(4, steps_per_epoch) if plan.average_every else 0,
@@ -122,7 +126,8 @@ def plan_for_budget(
         reasons=(
             *why,
             *plan.reasons,
-            _why_size(plan, steps, measured, ending.num_train),
+            _why_size(plan, steps, measured),
+            *(() if recipe.learning_rate else (_why_learning_rate(passes),)),
             f"budget {duration(clock.budget)}: {duration(clock.spent)} are spent, "
             f"{duration(measured.reserve)} are kept for model files, scores and report.",
         ),
@@ -165,20 +170,51 @@ def _measure(
     return _Measured(size, speeds, ending.seconds(plans[size], speeds[size], building))
 
 
-def _why_size(plan: Plan, steps: int, measured: _Measured, num_train: int) -> str:
+def learning_rate_for(passes: float) -> float:
+    """Chooses the highest learning rate of a training.
+
+    Images that come a few times only are hardly learnt at the usual rate; images that come many
+    times are soon known by heart at a higher one: benchmarks/budget_choices.py.
+
+    Args:
+        passes: How often each image is seen.
+
+    Example:
+
+    >>> learning_rate_for(100), learning_rate_for(20), learning_rate_for(3)
+    (0.001, 0.00225, 0.003)
+    """
+    within = min(max(passes, FEW_PASSES), MANY_PASSES)
+    return float(f"{LEARNING_RATE * MANY_PASSES / within:.3g}")
+
+
+def _why_learning_rate(passes: float) -> str:
+    times = counted(max(1, round(passes)), "time")
+    return (
+        f"learning rate {learning_rate_for(passes):g}: each image comes about {times}; "
+        "the less often, the more is learnt from it at once."
+    )
+
+
+def _in_one_pass(plan: Plan, fingerprint: Fingerprint) -> float:
+    """Returns how many images there are, or how many patches cover them."""
+    if plan.pixels is None:
+        return sum(count for *_, count in fingerprint.sizes)
+    scale = plan.pixels.scale
+    area = sum(height * width * count for height, width, count in fingerprint.sizes)
+    return max(1.0, area * scale**2 / plan.size**2)
+
+
+def _why_size(plan: Plan, steps: int, measured: _Measured) -> str:
     """Says what the machine can do, and how much of it fits into the budget."""
     rates = ", ".join(
         f"{plan.batch_size / measured.speeds[size].step:.0f} at {size}"
         for size in sorted(measured.speeds)
     )
-    what, passes = "patches", ""
-    if plan.pixels is None:
-        rounds = max(1, round(steps * plan.batch_size / max(1, num_train)))
-        what = "images"
-        passes = f", each of {counted(num_train, 'image')} about {rounds} times"
+    what = "images" if plan.pixels is None else "patches"
     return (
         f"size {plan.size}: this machine learns from {rates} pixels a side, in {what} a second; "
-        f"{steps * plan.batch_size:,} of them fit into the budget{passes}."
+        f"{steps * plan.batch_size:,} of them fit into the budget."
     )
 
 
