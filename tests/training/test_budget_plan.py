@@ -236,7 +236,7 @@ def test_thin_things_are_learnt_from_patches(hands: list[float]) -> None:
     )
     assert "in patches a second" in plan.reasons[-3]
     # 4 megapixels are 61 patches of 256 pixels a side, so an image is hardly covered once.
-    assert plan.learning_rate == 0.003
+    assert (plan.learning_rate, plan.encoder_rate) == (0.003, 0.1)
     assert Machine(hands, 0.4).plan(600.0, fingerprint((8.0,) * 77), size=256)[0].pixels is None
 
 

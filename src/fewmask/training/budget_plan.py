@@ -14,7 +14,13 @@ from fewmask.training.clock import Clock
 from fewmask.training.ending import Ending
 from fewmask.training.events import duration
 from fewmask.training.pace import Pace
-from fewmask.training.plan import LEARNING_RATE, SHARE_OF_AVERAGE, SHARE_OF_WARM_UP, Plan
+from fewmask.training.plan import (
+    LEARNING_RATE,
+    SHARE_OF_AVERAGE,
+    SHARE_OF_WARM_UP,
+    Plan,
+    share_of_encoder,
+)
 from fewmask.training.probe import OutOfMemory, Probe, Speed
 from fewmask.training.recipe import Recipe
 from fewmask.training.scale_choice import choose_scale
@@ -115,10 +121,12 @@ def plan_for_budget(
     epoch = max(LOOKS_APART * judging, seconds / MOST_EPOCHS)
     steps_per_epoch = min(steps, max(1, round(epoch / measured.speed.step)))
     passes = steps * plan.batch_size / _in_one_pass(plan, fingerprint)
+    rate = recipe.learning_rate or learning_rate_for(passes)
     plan = replace(
         plan,
         pace=Pace.even(steps),
-        learning_rate=recipe.learning_rate or learning_rate_for(passes),
+        learning_rate=rate,
+        encoder_rate=share_of_encoder(rate) if plan.model.weights else 1.0,
         steps_per_epoch=steps_per_epoch,
         warm_up_steps=max(1, round(steps * SHARE_OF_WARM_UP)) if plan.warm_up_steps else 0,
         average_every=min(4, steps_per_epoch) if plan.average_every else 0,

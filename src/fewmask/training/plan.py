@@ -37,8 +37,9 @@ FEWEST_FOR_BATCH_NORMALIZATION = 4
 # mean fewer steps in the same time.
 BATCH_SIZE = 4
 LEARNING_RATE = 1e-3
-# What has seen a million photographs is to be adapted, not learnt anew.
-ENCODER_RATE = 0.3
+# What has seen a million photographs is to be adapted, not learnt anew, however fast the rest
+# learns.
+ENCODER_RATE = 3e-4
 SHARE_OF_WARM_UP = 0.05
 # The average forgets over the last twelfth of the training: long enough to smooth the steps,
 # short enough to have forgotten the beginning when the schedule ends.
@@ -216,6 +217,7 @@ def make_plan(
     size, why_size = choose_size(recipe, name, math.ceil(longest_side * (recipe.scale or 1)))
     epochs = recipe.epochs or EPOCHS
     batch_size = recipe.batch_size or BATCH_SIZE
+    learning_rate = float(recipe.learning_rate or LEARNING_RATE)
     model = ModelSpec(
         name=name,
         num_classes=num_classes,
@@ -245,8 +247,8 @@ def make_plan(
         pace=Pace.even(total),
         steps_per_epoch=steps,
         batch_size=batch_size,
-        learning_rate=float(recipe.learning_rate or LEARNING_RATE),
-        encoder_rate=ENCODER_RATE if pretrained else 1.0,
+        learning_rate=learning_rate,
+        encoder_rate=share_of_encoder(learning_rate) if pretrained else 1.0,
         warm_up_steps=max(1, round(total * SHARE_OF_WARM_UP)) if recipe.plateau is None else 0,
         schedule="cosine" if recipe.plateau is None else "constant",
         weight_decay=1e-2,
@@ -264,6 +266,20 @@ def make_plan(
         foreground_share=patches.foreground_share if patches else None,
         reasons=(*why_model, *why_size, *why_patches),
     )
+
+
+def share_of_encoder(learning_rate: float) -> float:
+    """Returns the learning rate of a pretrained encoder as a share of the others'.
+
+    Args:
+        learning_rate: The highest learning rate of the others.
+
+    Example:
+
+    >>> share_of_encoder(1e-3), share_of_encoder(3e-3), share_of_encoder(1e-4)
+    (0.3, 0.1, 1.0)
+    """
+    return min(1.0, round(ENCODER_RATE / learning_rate, 3))
 
 
 def choose_model(

@@ -51,7 +51,7 @@ class Recipe:
             above 0 and at most 2: 1 is their own scale.
         batch_size: Pictures a step; 4 when left out.
         learning_rate: Highest learning rate; 1e-3 when left out, with a budget up to 3e-3. A
-            pretrained encoder learns with 0.3 times of it.
+            pretrained encoder learns with 3e-4 at most.
         width: Channels of the finest level of the U-Net, or of the decoder on an encoder; 16
             when left out. An FCN has neither this nor a normalisation of its own.
         depth: Times a U-Net halves its finest level, 4 when left out; an encoder has its own.
