@@ -37,7 +37,7 @@ def test_a_plan_for_a_budget_says_why(fewmask, tmp_path, probed):
     assert told.code == 0
     lines = told.out.splitlines()
     assert any(
-        line.startswith("size 64: this machine learns from 160 at 64 pixels") for line in lines
+        line.startswith("size 64: this machine learns from 80 at 64 pixels") for line in lines
     )
     assert any(line.startswith("budget 24 h 0 min: ") for line in lines)
     assert lines[-1] == "Then: fewmask train photos --plan 'kế hoạch.toml'"

@@ -18,7 +18,7 @@ def draw(side=64):
 @torch_only
 @pytest.mark.parametrize("name", ["unet", *ENCODERS])
 def test_every_network_is_followed_and_gives_the_same(name):
-    core = build(ModelSpec(name, num_classes=3), "channels_first")
+    core = build(ModelSpec(name, num_classes=3, shortcut=True), "channels_first")
     straight = straighten(core)
     assert isinstance(straight, StraightNetwork)
     seeds = [variable for variable in core.variables if "seed" in variable.path]
@@ -43,7 +43,7 @@ def test_weights_are_the_very_same_in_the_same_order():
 
 @torch_only
 def test_slopes_are_the_same():
-    core = build(ModelSpec("unet", 2, depth=2, width=8), "channels_first")
+    core = build(ModelSpec("unet", 2, depth=2, width=8, shortcut=True), "channels_first")
     slopes = []
     for network in (core, straighten(core)):
         core.zero_grad()

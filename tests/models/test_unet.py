@@ -12,6 +12,7 @@ from fewmask.models.unet import Blocks, unet
         {"normalization": "group", "width": 12},
         {"normalization": "batch", "decoder_convs": 3},
         {"normalization": "none", "dropout": 0.3},
+        {"shortcut": True, "dropout": 0.3},
         {"stem_stride": 2, "num_classes": 3, "channels": 5},
         {"channels": 1, "mean": (40.0,), "std": (9.0,)},
     ],
@@ -27,6 +28,16 @@ def test_both_layouts_are_one_network(fields, outputs, picture, shuffle_weights)
     assert logits.shape == (2, 24, 40, spec.out_channels)
     assert np.ptp(logits) > 0.01
     np.testing.assert_allclose(outputs(first, batch), logits, atol=1e-4)
+
+
+def test_by_the_shortcut_the_deepest_features_reach_the_head_as_they_are(outputs, picture):
+    core = unet(depth=2, width=4, stem_stride=2, shortcut=True)
+    *_, last = [each for each in core.layers if isinstance(each, keras.layers.GroupNormalization)]
+    last.set_weights([0 * values for values in last.get_weights()])
+    # The decoder now passes nothing on, which leaves one value for each of the deepest pixels.
+    logits = outputs(core, picture(32, 48)[None])[0, ..., 0]
+    assert np.ptp(logits) > 0
+    assert (logits == logits[::8, ::8].repeat(8, axis=0).repeat(8, axis=1)).all()
 
 
 def test_pixels_are_normalised_inside(outputs, shuffle_weights):

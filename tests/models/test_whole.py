@@ -45,7 +45,7 @@ def by_reference(outputs):
     [
         {},
         {"num_classes": 4, "channels": 1, "normalization": "batch"},
-        {"stem_stride": 2, "num_classes": 3, "channels": 5},
+        {"stem_stride": 2, "num_classes": 3, "channels": 5, "shortcut": True},
         {"scale": Pixels.near(1.0, size=32)},
         {"mirrored": True, "num_classes": 3},
         {"mirrored": True, "scale": Pixels.near(1.0, size=32)},
@@ -60,7 +60,7 @@ def by_reference(outputs):
             marks=pytest.mark.slow,
         ),
         pytest.param(
-            {"name": "mobilenet_v2", "scale": Pixels.near(0.5, size=64)},
+            {"name": "mobilenet_v2", "scale": Pixels.near(0.5, size=64), "shortcut": True},
             marks=pytest.mark.slow,
         ),
     ],

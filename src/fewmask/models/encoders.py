@@ -117,6 +117,7 @@ def unet_with_encoder(
     normalization: str = "group",
     decoder_convs: int = 2,
     dropout: float = 0.0,
+    shortcut: bool = False,
     channels: int = 3,
     out_channels: int = 1,
     frozen_statistics: bool = True,
@@ -135,6 +136,7 @@ def unet_with_encoder(
         normalization: `"group"`, `"batch"` or `"none"`, in the decoder.
         decoder_convs: Convolutions a level of the decoder.
         dropout: Share of channels left out at the coarsest level in training.
+        shortcut: Whether the deepest features also reach the head past the decoder.
         channels: Number of image channels, 1 or 3.
         out_channels: Number of logits a pixel.
         frozen_statistics: Whether the encoder's batch normalisations keep what they learned on
@@ -148,12 +150,14 @@ def unet_with_encoder(
     """
     blocks = Blocks(normalization, data_format)
     image = image_input(channels, data_format)
-    *skips, x = encode(name, image, blocks, frozen_statistics, weights_file)
-    x = blocks.drop_channels(x, dropout)
+    *skips, deepest = encode(name, image, blocks, frozen_statistics, weights_file)
+    deepest = blocks.drop_channels(deepest, dropout)
     if decoder == "pyramid":
-        x = decode_pyramid(blocks, [*skips, x], width, decoder_convs)
+        x = decode_pyramid(blocks, [*skips, deepest], width, decoder_convs)
     else:
-        x = blocks.decode(x, skips, width, decoder_convs)
+        x = blocks.decode(deepest, skips, width, decoder_convs)
+    if shortcut:
+        x = blocks.add_shortcut(x, deepest, 2 ** len(skips))
     return keras.Model(image, blocks.predict(x, out_channels, stride=2), name=f"unet_on_{name}")
 
 

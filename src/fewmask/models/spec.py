@@ -49,6 +49,8 @@ class ModelSpec:
         std: Difference in pixel values that becomes 1, one a channel.
         decoder: What is put on an encoder: that of a `"unet"`, or a `"pyramid"`, which has a
             fraction of its arithmetic.
+        shortcut: Whether the deepest features also reach the head past the decoder, so that it is
+            soon known which things are of which class. An FCN is nothing but such ways.
 
     Raises:
         ArgumentError: If a value is out of its range.
@@ -72,6 +74,7 @@ class ModelSpec:
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     decoder: str = "unet"
+    shortcut: bool = False
 
     def __post_init__(self) -> None:
         # A picture says nothing more about its range than that it lies in 0-255.
@@ -195,6 +198,7 @@ def build(
             decoder_convs=spec.decoder_convs,
             stem_stride=spec.stem_stride,
             dropout=spec.dropout,
+            shortcut=spec.shortcut,
             channels=spec.channels,
             out_channels=spec.out_channels,
             mean=spec.mean,
@@ -219,6 +223,7 @@ def build(
         normalization=spec.normalization,
         decoder_convs=spec.decoder_convs,
         dropout=spec.dropout,
+        shortcut=spec.shortcut,
         channels=spec.channels,
         out_channels=spec.out_channels,
         frozen_statistics=spec.weights is not None,

@@ -25,6 +25,7 @@ def unet(
     decoder_convs: int = 2,
     stem_stride: int = 1,
     dropout: float = 0.0,
+    shortcut: bool = False,
     channels: int = 3,
     out_channels: int = 1,
     mean: Sequence[float] = (127.5, 127.5, 127.5),
@@ -59,8 +60,10 @@ def unet(
         skips.append(x)
         x = keras.layers.MaxPooling2D(2, data_format=data_format)(x)
     x = blocks.convolve_twice(x, width * 2**depth)
-    x = blocks.drop_channels(x, dropout)
-    x = blocks.decode(x, skips, width, decoder_convs)
+    deepest = blocks.drop_channels(x, dropout)
+    x = blocks.decode(deepest, skips, width, decoder_convs)
+    if shortcut:
+        x = blocks.add_shortcut(x, deepest, 2**depth)
     return keras.Model(image, blocks.predict(x, out_channels, stem_stride), name="unet")
 
 
@@ -124,10 +127,10 @@ class Blocks:
         convolution = native.Conv2D if self.native else keras.layers.Conv2D
         return convolution(filters, 1, padding="same", data_format=self.data_format)(x)
 
-    def enlarge(self, x: Any) -> Any:
-        """Repeats every pixel, to twice the height and width."""
+    def enlarge(self, x: Any, times: int = 2) -> Any:
+        """Repeats every pixel, to `times` the height and width."""
         enlarge = native.UpSampling2D if self.native else keras.layers.UpSampling2D
-        return enlarge(2, data_format=self.data_format)(x)
+        return enlarge(times, data_format=self.data_format)(x)
 
     def convolve_twice(self, x: Any, filters: int) -> Any:
         """Puts two convolutions behind `x`."""
@@ -156,6 +159,20 @@ class Blocks:
             for _ in range(convs):
                 x = self.convolve(x, width * 2**level)
         return x
+
+    def add_shortcut(self, x: Any, deepest: Any, times: int) -> Any:
+        """Adds to `x` what the deepest features say of each pixel, past the whole decoder.
+
+        A decoder that begins at random passes on next to nothing. This way what stands for which
+        class is learnt from the first step on, and the decoder learns to draw its outline.
+
+        Args:
+            x: What a decoder made.
+            deepest: What the decoder began with.
+            times: How much smaller that is.
+        """
+        short = self.project(deepest, x.shape[self.channel_axis])
+        return keras.layers.Add()([x, self.enlarge(short, times)])
 
     def predict(self, x: Any, out_channels: int, stride: int) -> Any:
         """Ends a network: logits at `stride` times the size of `x`, in float32 under any policy."""

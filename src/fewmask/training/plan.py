@@ -227,6 +227,7 @@ def make_plan(
         normalization=recipe.normalization or choose_normalization(name, batch_size),
         stem_stride=STEM_STRIDE if name == "unet" else 1,
         dropout=recipe.dropout,
+        shortcut=name not in FCN_STRIDES,
         weights="imagenet" if pretrained else None,
         mean=tuple(round(value, 3) for value in fingerprint.mean),
         std=tuple(round(value, 3) for value in fingerprint.standard_deviation),
