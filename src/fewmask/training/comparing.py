@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 SIDE = 1024
 """Longest side of a piece; two forms of a model that agree on it agree on more of the same."""
 
-MOST_COMPARED = 2 * SIDE**2
+MOST_COMPARED = SIDE**2
 """Pixels of all pieces: enough to tell a thousandth that differs, and soon done."""
 
 

@@ -13,6 +13,8 @@ from fewmask.training.probe import Speed
 EXPORT = 11.0
 """Seconds of writing and opening the model files, per second of building the network: the same
 for networks whose export takes half a second and five seconds."""
+SLOWER = 3
+"""Times as long as the network in training takes the model for Keras to look at a square."""
 A_FILE = 0.02
 """Seconds of reading an image or a mask."""
 
@@ -41,7 +43,8 @@ class Ending:
         """
         pieces = choose_pieces(self.sizes).values()
         # Both model files look at the pieces; one of them scores whole images.
-        squares = sum(_squares(plan, *size) for size in (*pieces, *pieces, *self.sizes))
+        compared = (1 + SLOWER) * sum(_squares(plan, *size) for size in pieces)
+        squares = compared + sum(_squares(plan, *size) for size in self.sizes)
         files = len(pieces) + 2 * len(self.sizes) + self.num_train
         if plan.augmentation.horizontal_flip and self.held_out:
             # Once to try it, and then, as it mostly helps, wherever the model looks.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from itertools import tee
 from typing import Any
 
@@ -23,15 +22,16 @@ from fewmask.inference.intake import take_in
 from fewmask.inference.predict import Predictor, load
 from fewmask.inference.runtime import OnnxModel
 from fewmask.models.export import exported_onnx, missing_exporter
+from fewmask.models.native import order_for_torch
 from fewmask.models.parity import check_parity
 from fewmask.models.saving import KerasModel, save_keras
 from fewmask.models.spec import build
-from fewmask.models.whole import copy_core, predict_whole, whole_model
+from fewmask.models.straight import straighten
 from fewmask.run import BEST, Run, versions
 from fewmask.training.checkpoint import load_weights
 from fewmask.training.comparing import choose_pieces, middle
 from fewmask.training.events import Listener, Said, working
-from fewmask.training.mirroring import compare_mirrored
+from fewmask.training.mirroring import compare_mirrored, look_by
 from fewmask.training.plan import Plan
 
 
@@ -92,9 +92,10 @@ def _looking_twice(
     core: Any, plan: Plan, bundle: Bundle, validation: Dataset, listener: Listener
 ) -> Bundle:
     """Lets the model look at mirror images too, if images that it did not learn from gain."""
-    model = whole_model(copy_core(core, plan.model, "channels_last"), bundle)
+    order_for_torch(core.variables)
     once, twice = compare_mirrored(
-        Predictor(bundle, partial(predict_whole, model)),
+        look_by(straighten(core), plan.data_format == "channels_first"),
+        bundle,
         validation,
         working(listener, "looking at mirror images"),
     )
