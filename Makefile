@@ -83,6 +83,7 @@ $(PEER)/installed: pyproject.toml $(CONSTRAINTS)
 
 bench: $(VENV)/installed $(PEER)/installed  ## Measure speed and memory against peers, as ratios
 	$(BIN)/python benchmarks/training_loop.py
+	$(BIN)/python benchmarks/work_per_second.py
 	$(BIN)/python benchmarks/loaders.py
 	$(BIN)/python benchmarks/cold_predict.py
 	$(BIN)/python benchmarks/demo_memory.py
