@@ -15,6 +15,7 @@ BUNDLE = Bundle(
     channels=1,
     value_range=(12, 4095),
     provenance={"dataset": "ghế"},
+    mirrored=True,
 )
 
 

@@ -14,13 +14,7 @@ from fewmask.training.clock import Clock
 from fewmask.training.ending import Ending
 from fewmask.training.events import duration
 from fewmask.training.pace import Pace
-from fewmask.training.plan import (
-    LEARNING_RATE,
-    SHARE_OF_AVERAGE,
-    SHARE_OF_WARM_UP,
-    Plan,
-    share_of_encoder,
-)
+from fewmask.training.plan import LEARNING_RATE, SHARE_OF_AVERAGE, SHARE_OF_WARM_UP, Plan
 from fewmask.training.probe import OutOfMemory, Probe, Speed
 from fewmask.training.recipe import Recipe
 from fewmask.training.scale_choice import choose_scale
@@ -121,12 +115,13 @@ def plan_for_budget(
     epoch = max(LOOKS_APART * judging, seconds / MOST_EPOCHS)
     steps_per_epoch = min(steps, max(1, round(epoch / measured.speed.step)))
     passes = steps * plan.batch_size / _in_one_pass(plan, fingerprint)
-    rate = recipe.learning_rate or learning_rate_for(passes)
+    if recipe.learning_rate is None:
+        rate = learning_rate_for(passes)
+        plan = make(replace(recipe, size=measured.size, learning_rate=rate))
+        why = (*why, _why_learning_rate(rate, passes))
     plan = replace(
         plan,
         pace=Pace.even(steps),
-        learning_rate=rate,
-        encoder_rate=share_of_encoder(rate) if plan.model.weights else 1.0,
         steps_per_epoch=steps_per_epoch,
         warm_up_steps=max(1, round(steps * SHARE_OF_WARM_UP)) if plan.warm_up_steps else 0,
         average_every=min(4, steps_per_epoch) if plan.average_every else 0,
@@ -135,7 +130,6 @@ def plan_for_budget(
             *why,
             *plan.reasons,
             _why_size(plan, steps, measured),
-            *(() if recipe.learning_rate else (_why_learning_rate(passes),)),
             f"budget {duration(clock.budget)}: {duration(clock.spent)} are spent, "
             f"{duration(measured.reserve)} are kept for model files, scores and report.",
         ),
@@ -196,10 +190,10 @@ def learning_rate_for(passes: float) -> float:
     return float(f"{LEARNING_RATE * MANY_PASSES / within:.3g}")
 
 
-def _why_learning_rate(passes: float) -> str:
+def _why_learning_rate(rate: float, passes: float) -> str:
     times = counted(max(1, round(passes)), "time")
     return (
-        f"learning rate {learning_rate_for(passes):g}: each image comes about {times}; "
+        f"learning rate {rate:g}: each image comes about {times}; "
         "the less often, the more is learnt from it at once."
     )
 
