@@ -20,14 +20,13 @@ from machine import describe_machine
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
+import fewmask
 from fewmask.data.fingerprint import take_fingerprint
 from fewmask.models.backend import fast_data_format
 from fewmask.models.pretrained import find_weights
 from fewmask.training.network import make_network
 from fewmask.training.plan import make_plan
 from fewmask.training.recipe import make_recipe
-
-import fewmask  # isort: skip
 
 SIDE = 2048
 """Side of the matrices; larger ones are not faster."""

@@ -44,15 +44,12 @@ def train(task: Task) -> Predict:
     )
     optimizer = torch.optim.Adam(network.parameters(), lr=RATE)
     network.train()
-    steps, took = 0, 0.0
-    for images, masks in batches(task):
-        began = task.seconds_used()
-        if task.seconds_left() < took:
-            break
+    steps = 0
+    for images, masks in task.while_time_lasts(batches(task)):
         optimizer.zero_grad()
         loss_of(network(images), masks, task).backward()
         optimizer.step()
-        steps, took = steps + 1, task.seconds_used() - began
+        steps += 1
     print(f"{steps} steps of {BATCH}.", flush=True)
     network.eval()
 

@@ -63,11 +63,8 @@ def train(task: Task) -> Predict:
     loss = smp.losses.DiceLoss(mode, from_logits=True, ignore_index=task.ignore_index)
     optimizer = torch.optim.Adam(network.parameters(), FIRST_RATE)
     network.train()
-    steps, took = 0, 0.0
-    for images, masks in batches(task):
-        began = task.seconds_used()
-        if task.seconds_left() < took:
-            break
+    steps = 0
+    for images, masks in task.while_time_lasts(batches(task)):
         for group in optimizer.param_groups:
             group["lr"] = rate(task.share_used())
         logits = network(normalize(images))
@@ -75,7 +72,7 @@ def train(task: Task) -> Predict:
         optimizer.zero_grad()
         loss(logits.contiguous(), truth).backward()
         optimizer.step()
-        steps, took = steps + 1, task.seconds_used() - began
+        steps += 1
     print(f"{steps} steps of {BATCH}.", flush=True)
     network.eval()
 

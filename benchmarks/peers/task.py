@@ -9,13 +9,16 @@ class ids of an image file. Only then are the test images predicted, each at its
 import argparse
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
+
+Batch = TypeVar("Batch")
 
 Predict = Callable[[Path], np.ndarray]
 """Image file → class ids `(H, W)`, at the size of the image."""
@@ -67,6 +70,16 @@ class Task:
     def share_used(self) -> float:
         """Returns how much of the minutes is over, in [0, 1]: for what ends with them."""
         return min(1.0, self.seconds_used() / (60 * self.minutes))
+
+    def while_time_lasts(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Yields batches as long as one more step, taking what the last one took, is in time."""
+        took = 0.0
+        for batch in batches:
+            began = self.seconds_used()
+            if self.seconds_left() < took:
+                return
+            yield batch
+            took = self.seconds_used() - began
 
     def samples(self) -> list[tuple[Path, Path]]:
         """Returns the files of each image and its mask, in the order of their names."""
