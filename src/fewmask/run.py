@@ -29,6 +29,11 @@ BUNDLE = "bundle.json"
 BEST = Path("best") / "weights.npz"
 """The best model so far: what travels with it, and its weights."""
 
+NETWORKS = "networks"
+"""Folder for the second network of a training and those after it, a folder each."""
+
+CROSS_VALIDATION = "crossvalidation.json"
+
 _NAMED = 8
 """Runs that are named to someone who asked for one that is not there."""
 
@@ -48,9 +53,11 @@ class Run:
     | `bundle.json` | what travels with the model |
     | `epochs.csv` | the curve, a row an epoch |
     | `last/`, `best/` | checkpoints: to resume, to use |
+    | `networks/` | of a training of several: plan, curve and checkpoints of all but the first |
     | `samples/` | predictions of six fixed samples, each time the model got better |
     | `model.keras`, `model.onnx` | the model, for Keras and for everything else |
     | `scores.json`, `report.html` | how good it is on images it never saw |
+    | `crossvalidation.json` | of several networks: each on the training images that it left out |
 
     Args:
         folder: The folder.

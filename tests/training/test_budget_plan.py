@@ -83,6 +83,7 @@ class Machine:
         seen: Fingerprint | None = None,
         test_images: Sequence[tuple[int, int]] = ((480, 640),) * 20,
         judged_by: Sequence[tuple[int, int]] = ((480, 640),) * 8,
+        groups: int = 77,
         **asked: Any,
     ) -> tuple[Plan, Clock]:
         seen = seen or fingerprint()
@@ -103,9 +104,10 @@ class Machine:
             make,
             seen,
             Clock(budget, began=self.hands[0]),
-            Ending(test_images, [], 77),
+            Ending(test_images, [], ((480, 640),) * 77),
             judged_by,
             self.probe_of,
+            groups,
         )
 
 
@@ -138,7 +140,7 @@ def test_a_usual_machine_by_hand(hands: list[float]) -> None:
 def test_the_faster_the_machine_the_larger_the_size(
     hands: list[float], step: float, size: int
 ) -> None:
-    plan, _ = Machine(hands, step).plan(300.0)
+    plan, _ = Machine(hands, step).plan(300.0, groups=0)
     assert plan.size == size
 
 
@@ -181,13 +183,50 @@ def test_so_is_a_batch(hands: list[float]) -> None:
 
 @pytest.mark.parametrize("budget", [600.0, 3600.0])
 def test_the_rest_of_the_plan_fits_its_steps(hands: list[float], budget: float) -> None:
-    plan, clock = Machine(hands, step=0.4).plan(budget)
+    plan, clock = Machine(hands, step=0.4).plan(budget, groups=0)
     steps = plan.pace.last_step
     step = 0.4 * (plan.size / 256) ** 2
     assert steps * step == pytest.approx(SHARE_OF_STEPS * clock.left, rel=0.01)
     assert plan.warm_up_steps == round(steps / 20)
     assert plan.average_horizon == round(steps / 12)
     assert 1 <= plan.epochs <= 41
+
+
+def test_enough_time_for_several_networks_by_hand(hands: list[float]) -> None:
+    machine = Machine(hands, step=0.1)
+    plan, clock = machine.plan(1800.0)
+    # Five of everything that the end does, and a look at each training image: of the forms that
+    # could be tried there are none, since nothing is held out.
+    step = 0.1 * (plan.size / 256) ** 2
+    looks = 5 * (20 + 3 + 3 * 3) + 77
+    files = 3 + 2 * 20 + 3 * 77
+    assert clock.reserve == pytest.approx(5 * 11 + looks * step / 20 + files * A_FILE)
+    seconds = SHARE_OF_STEPS * (clock.left - 4 * 1.0) / 5
+    assert plan.pace.last_step == round(seconds / step)
+    assert plan.later_paces == (plan.pace,) * 4
+    passes = plan.pace.last_step * 8 / (77 * 4 / 5)
+    assert plan.learning_rate == learning_rate_for(passes)
+    assert plan.reasons[1] == (
+        f"5 networks: 30 min 0 s are enough for each of them to see its images about {passes:.0f} "
+        "times; each leaves out another part of the training images and is judged by it."
+    )
+    assert plan.reasons[-2].endswith("of them fit into the budget for each network.")
+
+
+@pytest.mark.parametrize(
+    ("step", "budget", "groups"),
+    [
+        (0.001, 299.0, 77),  # too little time
+        (2.0, 600.0, 77),  # too slow a machine for each to see its images 30 times
+        (60.0, 1800.0, 77),  # or 15 times, with more time
+        (0.1, 1800.0, 9),  # too few groups to leave out a fifth of
+    ],
+)
+def test_one_network_where_several_would_learn_too_little(
+    hands: list[float], step: float, budget: float, groups: int
+) -> None:
+    plan, _ = Machine(hands, step).plan(budget, groups=groups)
+    assert plan.networks == 1
 
 
 def test_a_plateau_waits_without_a_warm_up(hands: list[float]) -> None:

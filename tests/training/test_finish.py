@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fewmask.data.dataset import Dataset
 from fewmask.data.fingerprint import Fingerprint
 from fewmask.data.parts import Parts
 from fewmask.data.seen import divide_as_seen, read_seen
@@ -13,6 +14,7 @@ from fewmask.errors import DataError, ModelError
 from fewmask.packages.load import load_dataset
 from fewmask.run import Run
 from fewmask.training import finish as finishing
+from fewmask.training.comparing import take_pieces
 from fewmask.training.finish import finish, make_bundle, missing_files
 from fewmask.training.plan import Plan
 
@@ -117,12 +119,12 @@ def test_without_an_exporter_the_keras_model_is_scored(
 def test_compares_on_the_test_part_alone(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[Any] = []
 
-    def note(path: Any, *rest: Any) -> Any:
-        taken.append(path)
-        return take_in(path, *rest)
+    def note(dataset: Dataset, *rest: Any) -> Any:
+        for index, pixels in take_pieces(dataset, *rest):
+            taken.append(dataset.image_path(index))
+            yield index, pixels
 
-    take_in = finishing.take_in
-    monkeypatch.setattr(finishing, "take_in", note)
+    monkeypatch.setattr(finishing, "take_pieces", note)
     ended.finish()
     parts: Parts = ended.parts
     paths: Iterator[Any] = (parts.test.image_path(index) for index in range(len(parts.test)))

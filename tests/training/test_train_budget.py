@@ -113,11 +113,11 @@ def test_what_was_spent_before_a_stop_counts_when_it_goes_on(
 
 def test_the_pause_between_two_processes_is_free() -> None:
     kept = {"budget": 60.0, "reserve": 10.0, "spent": 5.0}
-    clock = training._clock_again(kept, State(spent=30.0), began=0.0)
+    clock = training._clock_again(kept, [State(spent=20.0), State(spent=30.0)], began=0.0)
     assert clock is not None
     assert clock.before == 30.0
     # Killed before the first epoch ended: what came before the training was spent all the same.
-    first = training._clock_again(kept, State(), began=0.0)
+    first = training._clock_again(kept, [State()], began=0.0)
     assert first is not None
     assert first.before == 5.0
-    assert training._clock_again(None, State(), began=0.0) is None
+    assert training._clock_again(None, [State()], began=0.0) is None

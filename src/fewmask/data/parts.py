@@ -153,7 +153,7 @@ def _cut_validation(
             [],
             f"No validation part: {counted(count, 'training image')} cannot spare any.",
         )
-    if len(set(_groups(dataset, train))) < 2:
+    if len(set(groups_of(dataset, train))) < 2:
         return train, [], "No validation part: the training images are a single group."
     kept, cut = _draw(
         dataset,
@@ -184,7 +184,7 @@ def _draw(
     # Half up, in whole numbers: round() would make 2.5 a 2.
     size = max(least, int(len(rows) * share + 0.5))
     size = size if most is None else min(most, size)
-    groups = _groups(dataset, rows)
+    groups = groups_of(dataset, rows)
     everything = _classes_of(class_ids, rows)
     for attempt in range(_DRAWS):
         try:
@@ -203,7 +203,13 @@ def _draw(
     return [rows[i] for i in kept], [rows[i] for i in drawn]
 
 
-def _groups(dataset: Dataset, rows: Sequence[int]) -> list[object]:
+def groups_of(dataset: Dataset, rows: Sequence[int]) -> list[object]:
+    """Returns the group of each image, each image being its own where none are declared.
+
+    Args:
+        dataset: A dataset; its column `group`, if it has one, declares.
+        rows: Which of its images.
+    """
     if not dataset.has_column("group"):
         return list(rows)
     groups = dataset.values("group")
@@ -213,7 +219,7 @@ def _groups(dataset: Dataset, rows: Sequence[int]) -> list[object]:
 def _groups_cut_in_two(dataset: Dataset, declared: dict[str, list[int]]) -> list[str]:
     if not dataset.has_column("group"):
         return []
-    groups = {part: set(_groups(dataset, rows)) for part, rows in declared.items()}
+    groups = {part: set(groups_of(dataset, rows)) for part, rows in declared.items()}
     shared = groups["train"] & (groups["validation"] | groups["test"])
     if not shared:
         return []

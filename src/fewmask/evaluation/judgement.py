@@ -36,6 +36,7 @@ def judge_run(
     part: str | None = None,
     baselines_from: Dataset | None = None,
     notes: Sequence[str] = (),
+    cross_validation: Evaluation | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Scores a run's model on a dataset; writes `scores.json` and `report.html`.
@@ -48,6 +49,7 @@ def judge_run(
         part: Which part of its whole the dataset is, see `evaluate`.
         baselines_from: The training part, for the baseline *mean mask*.
         notes: Sentences that the reader of the score must see beside it.
+        cross_validation: Scores of the run's networks on what each had not learnt from.
         progress: Called with the images done and the images in all.
 
     Returns:
@@ -80,6 +82,7 @@ def judge_run(
         folder / "report.html",
         title=run.name,
         evaluation=evaluation,
+        cross_validation=cross_validation,
         gallery_items=pictures,
         classes=evaluation.classes,
         epochs=run.epochs() or None,

@@ -53,6 +53,11 @@ _MEASURED_ON = {
         "how well it remembers, not how well it will do on new images."
     ),
 }
+_CROSS_VALIDATION = (
+    " <b>Cross-validation</b>: the {images} training images, each predicted by the one network "
+    "that had not learnt from it. These networks know fewer images than there are, and the model "
+    "can be the mean of them all, so expect it to do a little better than they do."
+)
 _MEASURED_ON_SOME = "Measured on <b>{dataset}</b>: {images}, each at its own size."
 
 
@@ -67,6 +72,7 @@ def write_report(
     plan: Mapping[str, Any] | None,
     facts: Mapping[str, str],
     next_commands: Sequence[str],
+    cross_validation: Evaluation | None = None,
 ) -> None:
     """Writes what there is to know of a model into one HTML file.
 
@@ -84,6 +90,8 @@ def write_report(
         plan: Every number of the training, nested as deep as it likes, or None.
         facts: Versions and origins, by name.
         next_commands: What to type next, one command each.
+        cross_validation: Scores of several networks, each on training images that it had not
+            learnt from.
 
     Raises:
         FewmaskError: If the file cannot be written.
@@ -96,7 +104,7 @@ def write_report(
         if f'id="{anchor(place)}"' in gallery
     }
     sections = [
-        ("score", "Score", _score(evaluation)),
+        ("score", "Score", _score(evaluation, cross_validation)),
         ("images", "Predictions", _gallery(gallery, selection, classes)),
         ("classes", "Classes", _classes(evaluation)),
         ("spread", "Image by image", _spread(evaluation, links)),
@@ -127,17 +135,21 @@ def _section(name: str, heading: str, body: str) -> str:
     )
 
 
-def _score(evaluation: Evaluation) -> str:
+def _score(evaluation: Evaluation, crossed: Evaluation | None) -> str:
     images = f"{evaluation.num_images} image{'' if evaluation.num_images == 1 else 's'}"
     low, high = (show_score(end, 2) for end in evaluation.interval)
     interval = "too few for an interval" if low == "–" else f"95 % interval {low} to {high}"
     bars = [Bar("this model", evaluation.mean_dice, evaluation.interval, is_model=True)]
+    if crossed is not None:
+        bars.append(Bar("cross-validation", crossed.mean_dice, crossed.interval, is_model=True))
     bars += [
         Bar(each.name, each.mean_dice, each.interval, is_model=False)
         for each in evaluation.baselines
     ]
     measured_on = _MEASURED_ON.get(evaluation.part or "", _MEASURED_ON_SOME)
     sentence = measured_on.format(dataset=escape(evaluation.dataset), images=images)
+    if crossed is not None:
+        sentence += _CROSS_VALIDATION.format(images=crossed.num_images)
     notes = "".join(f"<li>{escape(note)}</li>" for note in evaluation.notes)
     return (
         '<div class="card headline"><div class="big"><p class="big-label">mean Dice</p>'

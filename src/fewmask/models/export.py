@@ -213,7 +213,7 @@ def _export_by_torch(core: Any, spec: ModelSpec, size: int) -> Any:
 
 def _export_by_tensorflow(core: Any, spec: ModelSpec, size: int) -> Any:
     signature = [keras.InputSpec(dtype="float32", shape=(None, size, size, spec.channels))]
-    for layer in core.layers:
+    for layer in _all_layers(core):
         if isinstance(layer, keras.layers.Normalization):
             # What TensorFlow holds as an array of its own, tf2onnx takes for one more input.
             layer.mean, layer.variance = (
@@ -225,3 +225,11 @@ def _export_by_tensorflow(core: Any, spec: ModelSpec, size: int) -> Any:
         file = Path(folder) / "core.onnx"
         core.export(file, format="onnx", verbose=False, input_signature=signature)
         return onnx.load_model(file)
+
+
+def _all_layers(network: Any) -> Iterator[Any]:
+    """Yields the layers of a network, and those of networks in it."""
+    for layer in network.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _all_layers(layer)

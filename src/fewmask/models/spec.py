@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,8 @@ class ModelSpec:
             fraction of its arithmetic.
         shortcut: Whether the deepest features also reach the head past the decoder, so that it is
             soon known which things are of which class. An FCN is nothing but such ways.
+        networks: How many networks of this kind the model holds; it says the mean of what they
+            say.
 
     Raises:
         ArgumentError: If a value is out of its range.
@@ -75,6 +77,7 @@ class ModelSpec:
     std: tuple[float, ...] = ()
     decoder: str = "unet"
     shortcut: bool = False
+    networks: int = 1
 
     def __post_init__(self) -> None:
         # A picture says nothing more about its range than that it lies in 0-255.
@@ -87,6 +90,7 @@ class ModelSpec:
             f"one of {', '.join(NORMALIZATIONS)}",
             self.normalization,
         )
+        _check("networks", self.networks >= 1, "a whole number from 1", self.networks)
         _check("num_classes", self.num_classes >= 2, "at least 2 classes", self.num_classes)
         _check("depth", 1 <= self.depth <= 8, "a whole number from 1 to 8", self.depth)
         _check("width", self.width >= 1, "a whole number from 1", self.width)
@@ -187,9 +191,18 @@ def build(
     """
     # Imported here so that a plan can be read and checked without Keras.
     from fewmask.models.encoders import unet_with_encoder
+    from fewmask.models.ensemble import mean_of_networks
     from fewmask.models.fcn import fcn
     from fewmask.models.unet import unet
 
+    if spec.networks > 1:
+        alone = replace(spec, networks=1)
+        return mean_of_networks(
+            lambda: build(alone, data_format, weights_file),
+            spec.networks,
+            spec.channels,
+            data_format,
+        )
     if spec.name == "unet":
         return unet(
             spec.depth,

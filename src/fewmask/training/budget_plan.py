@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeAlias
 
 from fewmask.data.fingerprint import Fingerprint
@@ -40,6 +41,17 @@ MANY_PASSES, FEW_PASSES = 45, 15
 """From so often seeing each image on the learning rate is the usual one; up to so often it is three
 times that, and in between falls as the passes rise."""
 
+NETWORKS = 5
+"""Networks that are trained where there is time for several, each on four fifths of the images."""
+BY_HEART = 30
+"""Times that a network sees each image until it learns little more from seeing it again. Where time
+is left after that, several networks make more of it than one."""
+WORTH_NETWORKS, WORTH_THEIR_SCORE = 300.0, 1200.0
+"""Seconds of a budget from which on there may be several, and from which on they need not be that
+far: that every training image can be scored is worth it too."""
+FEWEST_GROUPS = 2 * NETWORKS
+"""Groups of training images, or single ones, that can be dealt into so many parts."""
+
 SHARE_OF_STEPS = 0.95
 """Share of the training's time that its steps take; the rest is for judging and keeping epochs."""
 LOOKS_APART = 12
@@ -57,6 +69,7 @@ def plan_for_budget(
     ending: Ending,
     judged_by: Sequence[tuple[int, int]],
     probe_of: Callable[[Plan], tuple[Probe, float]],
+    groups: int,
 ) -> tuple[Plan, Clock]:
     """Derives the plan that ends on time.
 
@@ -68,6 +81,7 @@ def plan_for_budget(
         ending: What is to be done at the end.
         judged_by: `(height, width)` of the images that every epoch is judged by.
         probe_of: Builds a plan's network to measure it, and says how long building took.
+        groups: How many groups of images, or single ones, the training part could be dealt into.
 
     Returns:
         The plan, and the clock with the time that the end needs set aside.
@@ -79,12 +93,14 @@ def plan_for_budget(
     if recipe.scale is None and recipe.size is None:
         scale, why_scale = choose_scale(fingerprint)
         recipe, why = replace(recipe, scale=scale), (why_scale,)
-    first = make(recipe)
-    sizes = _sizes_for(recipe, first, fingerprint)
+    sizes = _sizes_for(recipe, make(recipe), fingerprint)
+    least = BY_HEART if clock.budget < WORTH_THEIR_SCORE else FEW_PASSES
+    most = NETWORKS if clock.budget >= WORTH_NETWORKS and groups >= FEWEST_GROUPS else 1
     while True:
         plans = {size: make(replace(recipe, size=size)) for size in sizes}
         try:
-            measured = _measure(sizes, plans, clock, ending, *probe_of(plans[sizes[0]]))
+            machine = _Machine(plans, clock, ending, *probe_of(plans[sizes[0]]))
+            size, networks = _choose_size_and_networks(machine, most, least, fingerprint)
             break
         except OutOfMemory as error:
             batch_size = plans[sizes[0]].batch_size
@@ -97,31 +113,36 @@ def plan_for_budget(
                 ) from error
             recipe = replace(recipe, batch_size=batch_size // 2)
             why = (*why, f"batch size {batch_size // 2}: {batch_size} do not fit into the memory.")
-    plan = plans[measured.size]
-    # Measuring a size in vain has taken time too.
-    seconds = SHARE_OF_STEPS * (clock.left - measured.reserve)
-    steps = round(seconds / measured.speed.step)
+    plan, speed = plans[size], machine.speeds[size]
+    reserve = machine.reserve(size, networks)
+    seconds = machine.seconds(size, networks)
+    steps = round(seconds / speed.step)
     if steps < FEWEST_STEPS:
-        learning = FEWEST_STEPS * measured.speed.step / SHARE_OF_STEPS
-        smallest = 5 * math.ceil(1.1 * (clock.spent + measured.reserve + learning) / 5)
+        learning = FEWEST_STEPS * speed.step / SHARE_OF_STEPS
+        smallest = 5 * math.ceil(1.1 * (clock.spent + reserve + learning) / 5)
         raise ArgumentError(
             "--budget",
             f"at least {smallest}s for these images on this machine",
             f"{clock.budget:g}s, of which {max(0.0, seconds):.0f} are left for learning",
             f"Try --budget {smallest}s.",
         )
-    looks = len(judged_by) if plan.pixels is None else count_windows(judged_by, plan.pixels)
-    judging = KEEPING + looks * measured.speed.look
+    judged = judged_by if networks == 1 else ending.learnt_from[::networks]
+    looks = len(judged) if plan.pixels is None else count_windows(judged, plan.pixels)
+    judging = KEEPING + looks * speed.look
     epoch = max(LOOKS_APART * judging, seconds / MOST_EPOCHS)
-    steps_per_epoch = min(steps, max(1, round(epoch / measured.speed.step)))
-    passes = steps * plan.batch_size / _in_one_pass(plan, fingerprint)
+    steps_per_epoch = min(steps, max(1, round(epoch / speed.step)))
+    passes = steps * plan.batch_size / _in_one_pass(plan, fingerprint, networks)
+    if networks > 1:
+        why = (*why, _why_networks(networks, clock.budget, passes))
     if recipe.learning_rate is None:
         rate = learning_rate_for(passes)
-        plan = make(replace(recipe, size=measured.size, learning_rate=rate))
+        plan = make(replace(recipe, size=size, learning_rate=rate))
         why = (*why, _why_learning_rate(rate, passes))
+    pace = Pace.even(steps)
     plan = replace(
         plan,
-        pace=Pace.even(steps),
+        pace=pace,
+        later_paces=(pace,) * (networks - 1),
         steps_per_epoch=steps_per_epoch,
         warm_up_steps=max(1, round(steps * SHARE_OF_WARM_UP)) if plan.warm_up_steps else 0,
         average_every=min(4, steps_per_epoch) if plan.average_every else 0,
@@ -129,47 +150,66 @@ def plan_for_budget(
         reasons=(
             *why,
             *plan.reasons,
-            _why_size(plan, steps, measured),
+            _why_size(plan, steps, networks, machine.speeds),
             f"budget {duration(clock.budget)}: {duration(clock.spent)} are spent, "
-            f"{duration(measured.reserve)} are kept for model files, scores and report.",
+            f"{duration(reserve)} are kept for model files, scores and report.",
         ),
     )
-    return plan, replace(clock, reserve=measured.reserve)
+    return plan, replace(clock, reserve=reserve)
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """The size that was chosen, and all speeds that were measured on the way to it."""
+def _choose_size_and_networks(
+    machine: _Machine, most: int, least_passes: float, fingerprint: Fingerprint
+) -> tuple[int, int]:
+    """Finds the size, and whether there is time for several networks of it to learn enough."""
+    size = _choose_size(tuple(machine.plans), partial(machine.shown, networks=most))
+    if most > 1:
+        in_one_pass = _in_one_pass(machine.plans[size], fingerprint, most)
+        if machine.shown(size, most) < least_passes * in_one_pass:
+            return _choose_size_and_networks(machine, 1, 0, fingerprint)
+    return size, most
 
-    size: int
-    speeds: dict[int, Speed]
-    reserve: float
 
-    @property
-    def speed(self) -> Speed:
-        return self.speeds[self.size]
+@dataclass
+class _Machine:
+    """What this machine can do in the time, by size; a size is measured when it is first asked for.
 
+    Args:
+        plans: The plan for each size.
+        clock: The budget, running.
+        ending: What is to be done at the end.
+        probe: Measures a size.
+        building: Seconds that building the network took.
+    """
 
-def _measure(
-    sizes: Sequence[int],
-    plans: Mapping[int, Plan],
-    clock: Clock,
-    ending: Ending,
-    probe: Probe,
-    building: float,
-) -> _Measured:
-    """Measures the machine at one size after the other, until the size is known."""
-    speeds: dict[int, Speed] = {}
+    plans: Mapping[int, Plan]
+    clock: Clock
+    ending: Ending
+    probe: Probe
+    building: float
+    speeds: dict[int, Speed] = field(default_factory=dict)
 
-    def shown(size: int) -> float:
-        """Measures a size; returns how many images or patches a training at it would show."""
-        speeds[size] = probe(size)
-        reserve = ending.seconds(plans[size], speeds[size], building)
-        steps = SHARE_OF_STEPS * (clock.left - reserve) / speeds[size].step
-        return steps * plans[size].batch_size
+    def reserve(self, size: int, networks: int) -> float:
+        """Returns the seconds to be set aside for the end."""
+        speed = self._speed(size)
+        return self.ending.seconds(self.plans[size], speed, self.building, networks)
 
-    size = _choose_size(sizes, shown)
-    return _Measured(size, speeds, ending.seconds(plans[size], speeds[size], building))
+    def seconds(self, size: int, networks: int) -> float:
+        """Returns the seconds that the steps of each network may take."""
+        reserve = self.reserve(size, networks)
+        # Read after that: measuring takes time too.
+        left = self.clock.left - reserve - (networks - 1) * self.building
+        return SHARE_OF_STEPS * left / networks
+
+    def shown(self, size: int, networks: int) -> float:
+        """Returns how many images or patches each network will be shown."""
+        steps = self.seconds(size, networks) / self._speed(size).step
+        return steps * self.plans[size].batch_size
+
+    def _speed(self, size: int) -> Speed:
+        if size not in self.speeds:
+            self.speeds[size] = self.probe(size)
+        return self.speeds[size]
 
 
 def learning_rate_for(passes: float) -> float:
@@ -198,25 +238,34 @@ def _why_learning_rate(rate: float, passes: float) -> str:
     )
 
 
-def _in_one_pass(plan: Plan, fingerprint: Fingerprint) -> float:
-    """Returns how many images there are, or how many patches cover them."""
+def _in_one_pass(plan: Plan, fingerprint: Fingerprint, networks: int) -> float:
+    """Returns how many images a network learns from, or how many patches cover them."""
+    share = 1.0 if networks == 1 else 1.0 - 1.0 / networks
     if plan.pixels is None:
-        return sum(count for *_, count in fingerprint.sizes)
+        return share * sum(count for *_, count in fingerprint.sizes)
     scale = plan.pixels.scale
     area = sum(height * width * count for height, width, count in fingerprint.sizes)
-    return max(1.0, area * scale**2 / plan.size**2)
+    return max(1.0, share * area * scale**2 / plan.size**2)
 
 
-def _why_size(plan: Plan, steps: int, measured: _Measured) -> str:
+def _why_networks(networks: int, budget: float, passes: float) -> str:
+    return (
+        f"{networks} networks: {duration(budget)} are enough for each of them to see its images "
+        f"about {round(passes)} times; each leaves out another part of the training images and is "
+        "judged by it."
+    )
+
+
+def _why_size(plan: Plan, steps: int, networks: int, speeds: Mapping[int, Speed]) -> str:
     """Says what the machine can do, and how much of it fits into the budget."""
     rates = ", ".join(
-        f"{plan.batch_size / measured.speeds[size].step:.0f} at {size}"
-        for size in sorted(measured.speeds)
+        f"{plan.batch_size / speeds[size].step:.0f} at {size}" for size in sorted(speeds)
     )
     what = "images" if plan.pixels is None else "patches"
+    for_each = "" if networks == 1 else " for each network"
     return (
         f"size {plan.size}: this machine learns from {rates} pixels a side, in {what} a second; "
-        f"{steps * plan.batch_size:,} of them fit into the budget."
+        f"{steps * plan.batch_size:,} of them fit into the budget{for_each}."
     )
 
 

@@ -1,11 +1,16 @@
-"""Which parts of the test images the model files are compared on."""
+"""Which parts of images model files are compared on, and forms of a model tried."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fewmask.bundle import Bundle
+from fewmask.data.dataset import Dataset
+from fewmask.data.imageio import read_size
+from fewmask.inference.intake import take_in
 
 SIDE = 1024
 """Longest side of a piece; two forms of a model that agree on it agree on more of the same."""
@@ -18,7 +23,7 @@ def choose_pieces(sizes: Sequence[tuple[int, int]]) -> dict[int, tuple[int, int]
     """Chooses images at random, the same ones each time, and how much of their middle to take.
 
     Args:
-        sizes: `(height, width)` of the test images.
+        sizes: `(height, width)` of the images.
 
     Returns:
         Which images, in their order, and `(height, width)` of each piece; at least one.
@@ -37,6 +42,27 @@ def choose_pieces(sizes: Sequence[tuple[int, int]]) -> dict[int, tuple[int, int]
             break
         chosen[index] = height, width
     return dict(sorted(chosen.items()))
+
+
+def take_pieces(
+    dataset: Dataset, bundle: Bundle, progress: Callable[[int, int], None] | None = None
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Reads the pieces of a dataset's images, one after the other.
+
+    Args:
+        dataset: The images.
+        bundle: Says what a model takes in of them.
+        progress: Is told `(done, total)` pieces.
+
+    Yields:
+        The place of each image, and its piece `(height, width, C)`.
+    """
+    paths = [dataset.image_path(index) for index in range(len(dataset))]
+    chosen = choose_pieces([read_size(path, dataset.max_pixels) for path in paths])
+    for done, (index, size) in enumerate(chosen.items()):
+        yield index, middle(take_in(paths[index], bundle, dataset.max_pixels), *size)
+        if progress is not None:
+            progress(done + 1, len(chosen))
 
 
 def middle(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:

@@ -25,33 +25,44 @@ class Ending:
 
     Args:
         sizes: `(height, width)` of the test images.
-        held_out: `(height, width)` of the validation images, which say whether mirror images help.
-        num_train: Number of training images, whose masks one of the baselines reads.
+        held_out: `(height, width)` of the validation images, which say whether mirror images
+            and the mean of several networks help.
+        learnt_from: `(height, width)` of the training images. One of the baselines reads their
+            masks, and several networks are scored on those that each of them left out.
     """
 
     sizes: Sequence[tuple[int, int]]
     held_out: Sequence[tuple[int, int]]
-    num_train: int
+    learnt_from: Sequence[tuple[int, int]]
 
-    def seconds(self, plan: Plan, speed: Speed, building: float) -> float:
+    def seconds(self, plan: Plan, speed: Speed, building: float, networks: int = 1) -> float:
         """Estimates how long it takes to write the model and to score it.
 
         Args:
             plan: The plan.
             speed: How fast the network is at the plan's size.
             building: Seconds that building the network took.
+            networks: How many of it the model may hold.
         """
         pieces = choose_pieces(self.sizes).values()
         # Both model files look at the pieces; one of them scores whole images.
         compared = (1 + SLOWER) * sum(_squares(plan, *size) for size in pieces)
-        squares = compared + sum(_squares(plan, *size) for size in self.sizes)
-        files = len(pieces) + 2 * len(self.sizes) + self.num_train
+        squares = networks * (compared + sum(_squares(plan, *size) for size in self.sizes))
+        files = len(pieces) + 2 * len(self.sizes) + len(self.learnt_from)
+        # Forms that are tried: single networks and all of them together, each with and without
+        # mirror images.
+        tried = 1 if networks == 1 else 2 * networks
+        if networks > 1:
+            squares += sum(_squares(plan, *size) for size in self.learnt_from)
+            files += 2 * len(self.learnt_from)
         if plan.augmentation.horizontal_flip and self.held_out:
-            # Once to try it, and then, as it mostly helps, wherever the model looks.
-            tried = choose_pieces(self.held_out).values()
-            squares = 2 * (squares + sum(_squares(plan, *size) for size in tried))
-            files += 2 * len(tried)
-        return EXPORT * building + squares * speed.look + files * A_FILE
+            # As mirror images mostly help, the model will look at them wherever it looks.
+            squares, tried = 2 * squares, 3 * tried
+        if self.held_out and tried > 1:
+            held_out = choose_pieces(self.held_out).values()
+            squares += tried * sum(_squares(plan, *size) for size in held_out)
+            files += 2 * len(held_out)
+        return networks * EXPORT * building + squares * speed.look + files * A_FILE
 
 
 def _squares(plan: Plan, height: int, width: int) -> int:

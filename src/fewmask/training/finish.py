@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import tee
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,24 +12,23 @@ from numpy.typing import NDArray
 from fewmask.bundle import Bundle
 from fewmask.data.dataset import Dataset
 from fewmask.data.fingerprint import Fingerprint
-from fewmask.data.imageio import read_size
 from fewmask.data.parts import Parts
 from fewmask.errors import DataError
+from fewmask.evaluation.evaluate import Evaluation
 from fewmask.evaluation.judgement import judge_run
-from fewmask.inference.intake import take_in
+from fewmask.files import write_text
 from fewmask.inference.predict import Predictor, load
 from fewmask.inference.runtime import OnnxModel
 from fewmask.models.export import exported_onnx, missing_exporter
-from fewmask.models.native import order_for_torch
 from fewmask.models.parity import check_parity
 from fewmask.models.saving import KerasModel, save_keras
-from fewmask.models.spec import build
-from fewmask.models.straight import straighten
-from fewmask.run import BEST, Run, versions
-from fewmask.training.checkpoint import load_weights
-from fewmask.training.comparing import choose_pieces, middle
+from fewmask.run import BEST, CROSS_VALIDATION, Run, versions
+from fewmask.training.checkpoint import Arrays, load_weights
+from fewmask.training.comparing import take_pieces
+from fewmask.training.crossvalidation import cross_validate
 from fewmask.training.events import Listener, Said, working
-from fewmask.training.mirroring import compare_mirrored, look_by
+from fewmask.training.forms import Form, choose_form
+from fewmask.training.members import Member, members_of
 from fewmask.training.plan import Plan
 
 
@@ -45,7 +42,7 @@ def finish(
     whole.
 
     Args:
-        run: The run, with the weights of its best model.
+        run: The run, with the weights of its networks: of those that have any.
         plan: Its plan.
         parts: Which samples are which part.
         fingerprint: What was measured of the training part.
@@ -54,23 +51,29 @@ def finish(
     Raises:
         ModelError: If the exported model does not do what the trained one does.
     """
-    bundle = make_bundle(run, plan, parts.train, fingerprint)
-    core = build(plan.model, plan.data_format)
-    core.set_weights(load_weights(run.folder / BEST))
-    if plan.augmentation.horizontal_flip and parts.validation is not None:
-        bundle = _looking_twice(core, plan, bundle, parts.validation, listener)
-    save_keras(core, plan.model, bundle, run.folder / "model.keras")
+    members = members_of(run, plan, parts)
+    trained = [member for member in members if member.has_weights]
+    weights = [load_weights(member.run.folder / BEST) for member in trained]
+    form = _choose_form(
+        weights, plan, make_bundle(run, plan, parts.train, fingerprint), parts.validation, listener
+    )
+    cross_validation = None
+    if len(trained) == len(members) > 1:
+        cross_validation = _cross_validation(run, trained, weights, form, parts.train, listener)
+    core, spec, bundle = form.core, form.spec, form.bundle
+    save_keras(core, spec, bundle, run.folder / "model.keras")
     predictor = Predictor(bundle, KerasModel(run.folder / "model.keras"))
     if (reason := missing_exporter()) is not None:
         listener(Said(f"Saved the model, for Keras, in {run.folder}. No model.onnx: {reason}"))
     else:
-        with exported_onnx(core, plan.model, bundle, run.folder / "model.onnx") as beside:
+        with exported_onnx(core, spec, bundle, run.folder / "model.onnx") as beside:
             exported = Predictor(bundle, OnnxModel(beside))
             # Each piece is read once, and forgotten before the next one.
-            for_both = tee(_pieces(parts.test, bundle, working(listener, "comparing the files")))
+            comparing = working(listener, "comparing the files")
+            for_both = tee(take_pieces(parts.test, bundle, comparing))
             check_parity(
-                (_label_map(predictor, pixels) for pixels in for_both[0]),
-                (_label_map(exported, pixels) for pixels in for_both[1]),
+                (_label_map(predictor, pixels) for _, pixels in for_both[0]),
+                (_label_map(exported, pixels) for _, pixels in for_both[1]),
                 run.folder / "model.onnx",
             )
         predictor = load(run)
@@ -82,32 +85,58 @@ def finish(
         run.folder,
         part="test",
         baselines_from=parts.train,
+        cross_validation=cross_validation,
         progress=working(listener, "scoring the test images"),
     )
     for line in evaluation.summary_lines():
         listener(Said(line))
 
 
-def _looking_twice(
-    core: Any, plan: Plan, bundle: Bundle, validation: Dataset, listener: Listener
-) -> Bundle:
-    """Lets the model look at mirror images too, if images that it did not learn from gain."""
-    order_for_torch(core.variables)
-    once, twice = compare_mirrored(
-        look_by(straighten(core), plan.data_format == "channels_first"),
-        bundle,
-        validation,
-        working(listener, "looking at mirror images"),
+def _choose_form(
+    weights: Sequence[Arrays],
+    plan: Plan,
+    bundle: Bundle,
+    validation: Dataset | None,
+    listener: Listener,
+) -> Form:
+    """Chooses what the model is made of, by images that no network has learnt from."""
+    trying = working(listener, "trying forms of the model")
+    form, plainest = choose_form(weights, plan, bundle, validation, trying)
+    if form is not plainest:
+        listener(
+            Said(
+                f"The model {form.words}: validation Dice {form.dice:.3f} instead of "
+                f"{plainest.dice:.3f}{'' if len(weights) == 1 else ' of a single one'}."
+            )
+        )
+    return form
+
+
+def _cross_validation(
+    run: Run,
+    members: Sequence[Member],
+    weights: Sequence[Arrays],
+    form: Form,
+    train: Dataset,
+    listener: Listener,
+) -> Evaluation:
+    """Scores each network on the training images that it has not learnt from."""
+    evaluation = cross_validate(
+        weights,
+        [member.judged_by for member in members],
+        members[0].plan,
+        form.bundle,
+        train,
+        working(listener, "cross-validating"),
     )
-    if not twice > once:  # NaN is no gain
-        return bundle
+    write_text(run.folder / CROSS_VALIDATION, evaluation.to_json())
     listener(
         Said(
-            "The model looks at each image and at its mirror image: "
-            f"validation Dice {twice:.3f} instead of {once:.3f}."
+            f"Cross-validation: {evaluation.summary_lines()[0]}, each predicted by the network "
+            "that had not learnt from it."
         )
     )
-    return replace(bundle, mirrored=True)
+    return evaluation
 
 
 def missing_files(run: Run) -> list[str]:
@@ -152,17 +181,6 @@ def make_bundle(run: Run, plan: Plan, train: Dataset, fingerprint: Fingerprint) 
         fingerprint.value_range,
         provenance,
     )
-
-
-def _pieces(
-    dataset: Dataset, bundle: Bundle, progress: Callable[[int, int], None]
-) -> Iterator[NDArray[np.uint8]]:
-    """Reads what the model files are compared on, one piece after the other."""
-    paths = [dataset.image_path(index) for index in range(len(dataset))]
-    chosen = choose_pieces([read_size(path, dataset.max_pixels) for path in paths])
-    for done, (index, size) in enumerate(chosen.items()):
-        yield middle(take_in(paths[index], bundle, dataset.max_pixels), *size)
-        progress(done + 1, len(chosen))
 
 
 def _label_map(predictor: Predictor, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -46,6 +46,10 @@ SHARE_OF_WARM_UP = 0.05
 SHARE_OF_AVERAGE = 1 / 12
 # What cannot be chosen of a network, beside the depth of any encoder.
 _FIXED = dict.fromkeys(FCN_STRIDES, ("depth", "width", "normalization"))
+_OF_THEIR_OWN = ("model", "pace", "later_paces", "augmentation", "pixels", "reasons")
+"""Values of a plan that its file holds in another form."""
+_OF_SOME = {"pixels", "foreground_share", "later_paces"}
+"""Those that only plans with patches, or with several networks, have."""
 _RESTORE = "Restore the file as it was written, or plan again."
 
 
@@ -79,6 +83,9 @@ class Plan:
             picture as a whole.
         foreground_share: Share of the patches that are centred on foreground; None likewise.
         reasons: Why the plan is what it is, a sentence each.
+        later_paces: The paces of further networks, one each, if there are any. Each of all leaves
+            out another fold of the training images and has a seed of its own, higher by one than
+            that of the one before.
     """
 
     model: ModelSpec
@@ -103,6 +110,12 @@ class Plan:
     pixels: Pixels | None = None
     foreground_share: float | None = None
     reasons: tuple[str, ...] = field(default=())
+    later_paces: tuple[Pace, ...] = ()
+
+    @property
+    def networks(self) -> int:
+        """How many networks are trained, one after the other."""
+        return 1 + len(self.later_paces)
 
     @property
     def epochs(self) -> int:
@@ -125,16 +138,22 @@ class Plan:
         images = counted(self.batch_size, "image")
         if self.pixels is not None:
             images = "1 patch" if self.batch_size == 1 else f"{self.batch_size} patches"
-        return f"{model} at {self.size} × {self.size} pixels: {epochs} of {steps} with {images}."
+        times = f"{self.networks} networks, " if self.networks > 1 else ""
+        return (
+            f"{times}{model} at {self.size} × {self.size} pixels: "
+            f"{epochs} of {steps} with {images}."
+        )
 
     def to_toml(self) -> str:
         """Returns the text of `plan.toml`."""
         values: dict[str, Any] = {
             item.name: getattr(self, item.name)
             for item in fields(self)
-            if item.name not in ("model", "pace", "augmentation", "pixels", "reasons")
+            if item.name not in _OF_THEIR_OWN
         }
-        values["pace"] = [list(leg) for leg in self.pace.legs]
+        values["pace"] = _legs(self.pace)
+        if self.later_paces:
+            values["later_paces"] = [_legs(pace) for pace in self.later_paces]
         # TOML has no null: what is None is left out, and stays None when it is read.
         values = {name: value for name, value in values.items() if value is not None}
         values["reasons"] = list(self.reasons)
@@ -151,9 +170,7 @@ class Plan:
         Raises:
             ArgumentError: If a key is missing or unknown, or a value cannot be.
         """
-        # Two are there only where the network learns from patches.
-        of_patches = {"pixels", "foreground_share"} - set(values)
-        wanted = {item.name for item in fields(cls)} - of_patches
+        wanted = {item.name for item in fields(cls)} - (_OF_SOME - set(values))
         if odd := wanted ^ set(values):
             raise ArgumentError(
                 "plan.toml",
@@ -175,15 +192,24 @@ class Plan:
                     "plan.toml", f"the table [{name}] as it was written", str(error), _RESTORE
                 ) from error
         check_size(values["size"], read["model"].stride)
-        try:
-            legs = tuple((int(begin), int(end)) for begin, end in values["pace"])
-        except (TypeError, ValueError) as error:
-            raise ArgumentError(
-                "plan.toml", "pace as a list of pairs [step, last step]", str(error), _RESTORE
-            ) from error
-        read["pace"] = Pace(legs)
+        read["pace"] = _pace(values["pace"])
+        read["later_paces"] = tuple(_pace(legs) for legs in values.get("later_paces", []))
         read["reasons"] = tuple(values["reasons"])
         return cls(**{**values, **read})
+
+
+def _legs(pace: Pace) -> list[list[int]]:
+    return [list(leg) for leg in pace.legs]
+
+
+def _pace(legs: Any) -> Pace:
+    try:
+        pairs = tuple((int(begin), int(end)) for begin, end in legs)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(
+            "plan.toml", "pace as a list of pairs [step, last step]", str(error), _RESTORE
+        ) from error
+    return Pace(pairs)
 
 
 def make_plan(

@@ -49,6 +49,8 @@ def check_values(values: dict[str, Any]) -> None:
         _refuse("foreground_share", "a number from 0 to 1", values["foreground_share"])
     if not isinstance(values["tensorboard"], bool):
         _refuse("tensorboard", "true or false", values["tensorboard"])
+    if not isinstance(values.get("later_paces", []), list):
+        _refuse("later_paces", "a list of paces", values["later_paces"])
     reasons = values["reasons"]
     if not isinstance(reasons, list) or not all(isinstance(each, str) for each in reasons):
         _refuse("reasons", "a list of sentences", reasons)

@@ -12,7 +12,7 @@ from typing import Any
 from fewmask.data.dataset import Dataset
 from fewmask.data.fingerprint import Fingerprint, take_fingerprint
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS, read_size
-from fewmask.data.parts import Parts, assign_parts
+from fewmask.data.parts import Parts, assign_parts, groups_of
 from fewmask.data.wording import counted
 from fewmask.errors import ArgumentError
 from fewmask.models.backend import backend_notice, fast_data_format
@@ -220,15 +220,20 @@ def _plan(
         progress(1, 2)
         return probe, time.monotonic() - began
 
-    judged_by = _sizes(parts.validation) if parts.validation is not None else []
+    judged_by: list[tuple[int, int]] = []
+    groups = 0
+    if parts.validation is not None:
+        judged_by = _sizes(parts.validation)
+        groups = len(set(groups_of(parts.train, range(len(parts.train)))))
     plan, clock = plan_for_budget(
         recipe,
         make,
         fingerprint,
         clock,
-        Ending(_sizes(parts.test), judged_by, len(parts.train)),
+        Ending(_sizes(parts.test), judged_by, _sizes(parts.train)),
         judged_by,
         probe_of,
+        groups,
     )
     progress(2, 2)
     if looked is not None:

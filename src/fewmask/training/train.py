@@ -31,8 +31,9 @@ from fewmask.training.clock import Clock
 from fewmask.training.events import Listener, Said, print_events, working
 from fewmask.training.finish import finish, make_bundle, missing_files
 from fewmask.training.fit import fit
-from fewmask.training.keeper import LAST, Diverged
+from fewmask.training.keeper import Diverged
 from fewmask.training.lock import locked
+from fewmask.training.members import Member, gather_paces, members_of, share_out
 from fewmask.training.plan import Plan
 from fewmask.training.preparation import prepare, read_plan
 from fewmask.training.probe import says_out_of_memory
@@ -137,7 +138,6 @@ def train(
             prepared.plan,
             parts,
             prepared.fingerprint,
-            State(),
             prepared.weights_file,
             clock,
             listener,
@@ -196,14 +196,16 @@ def resume(
         if facts.get("cores") != count_cores():
             listener(Said("Other processor cores than before: the curve may differ a little."))
         fingerprint = _read_fingerprint(run)
-        state = State.load(run.folder / LAST) if (run.folder / LAST).exists() else State()
-        done = f"{state.epoch} of {counted(plan.epochs, 'epoch')}"
-        listener(Said(f"Going on with {run.folder} after {done}."))
-        resumed = {"at": _now(), "after_epoch": state.epoch, "versions": versions()}
+        members = members_of(run, plan, parts)
+        states = [member.state() for member in members]
+        done = sum(state.epoch for state in states)
+        planned = sum(member.plan.epochs for member in members)
+        listener(Said(f"Going on with {run.folder} after {done} of {counted(planned, 'epoch')}."))
+        resumed = {"at": _now(), "after_epoch": done, "versions": versions()}
         run.update(state="training", resumed=[*facts.get("resumed", []), resumed])
-        weights_file = _weights_again(run, plan, state)
-        clock = _clock_again(facts.get("clock"), state, began)
-        _train(run, plan, parts, fingerprint, state, weights_file, clock, listener)
+        weights_file = _weights_again(run, plan, states)
+        clock = _clock_again(facts.get("clock"), states, began)
+        _train(run, plan, parts, fingerprint, weights_file, clock, listener)
     return run
 
 
@@ -241,10 +243,10 @@ def _read_fingerprint(run: Run) -> Fingerprint:
         ) from error
 
 
-def _weights_again(run: Run, plan: Plan, state: State) -> Path | None:
-    """Finds the weights that a training began with, if it must begin again."""
+def _weights_again(run: Run, plan: Plan, states: Sequence[State]) -> Path | None:
+    """Finds the weights that a training began with, if one of its networks is still to begin."""
     encoder = plan.model.encoder
-    if state.epoch or encoder is None or plan.model.weights is None:
+    if all(state.epoch for state in states) or encoder is None or plan.model.weights is None:
         return None
     weights_file = find_weights(encoder)
     if weights_file is None:
@@ -257,11 +259,14 @@ def _weights_again(run: Run, plan: Plan, state: State) -> Path | None:
     return weights_file
 
 
-def _clock_again(values: dict[str, Any] | None, state: State, began: float) -> Clock | None:
+def _clock_again(
+    values: dict[str, Any] | None, states: Sequence[State], began: float
+) -> Clock | None:
     """Goes on counting a budget: what was spent before counts, the pause does not."""
     if values is None:
         return None
-    return Clock.from_json({**values, "spent": max(values["spent"], state.spent)}, began)
+    spent = max(values["spent"], *(state.spent for state in states))
+    return Clock.from_json({**values, "spent": spent}, began)
 
 
 def _train(
@@ -269,7 +274,6 @@ def _train(
     plan: Plan,
     parts: Parts,
     fingerprint: Fingerprint,
-    state: State,
     weights_file: Path | None,
     clock: Clock | None,
     listener: Listener,
@@ -278,10 +282,11 @@ def _train(
     how_to_go_on = f"Go on with: fewmask train --resume {typed(run.folder)}"
     if run.read_json("run.json")["source"]["path"] is None:
         how_to_go_on = f"Go on with: fewmask.resume({str(run.folder)!r}, dataset)"
+    members = members_of(run, plan, parts)
     stopped: KeyboardInterrupt | Diverged | None = None
     try:
-        if state.epoch < plan.epochs and not state.ended_early:
-            _fit(run, plan, parts, fingerprint, state, weights_file, clock, listener)
+        if not all(_has_ended(member.plan, member.state()) for member in members):
+            _fit(members, plan, parts, fingerprint, weights_file, clock, listener)
     except (KeyboardInterrupt, Diverged) as reason:
         stopped = reason
         run.update(state="stopped")
@@ -289,8 +294,9 @@ def _train(
             if isinstance(reason, KeyboardInterrupt):
                 listener(Said(f"Stopped before the first epoch ended. {how_to_go_on}"))
             raise
-        done = counted(state.epoch, "epoch")
+        done = counted(sum(member.state().epoch for member in members), "epoch")
         listener(Said(f"Stopped after {done}; finishing with the best model so far."))
+    gather_paces(run, members)
     try:
         finish(run, plan, parts, fingerprint, listener)
     except FewmaskError:
@@ -300,11 +306,12 @@ def _train(
         run.update(state="stopped")
         listener(Said(f"Stopped before the model was scored. {how_to_go_on}"))
         raise
+    states = [member.state() for member in members]
     run.update(
         state="stopped" if stopped else "finished",
         ended=_now(),
-        epochs=state.epoch,
-        seconds=round(state.seconds, 1),
+        epochs=sum(state.epoch for state in states),
+        seconds=round(sum(state.seconds for state in states), 1),
     )
     if isinstance(stopped, Diverged):
         raise stopped
@@ -312,17 +319,21 @@ def _train(
         listener(Said(how_to_go_on))
 
 
+def _has_ended(plan: Plan, state: State) -> bool:
+    return state.epoch >= plan.epochs or state.ended_early
+
+
 def _fit(
-    run: Run,
+    members: Sequence[Member],
     plan: Plan,
     parts: Parts,
     fingerprint: Fingerprint,
-    state: State,
     weights_file: Path | None,
     clock: Clock | None,
     listener: Listener,
 ) -> None:
-    """Makes the copies, fits, and leaves nothing of the copies behind."""
+    """Makes the copies, fits each network, and leaves nothing of the copies behind."""
+    run = members[0].run
     train, validation = parts.train, parts.validation
     if train.classes is None:
         raise DataError(train.name, "masks", "none", "Name their folder with --masks DIR.")
@@ -330,23 +341,34 @@ def _fit(
     rows = [*train.rows, *(validation.rows if validation is not None else [])]
     learnt_from = replace(train, rows=rows)
     progress = working(listener, "making copies of the images")
+    waited = []
     try:
         with _copy(plan, learnt_from, run.folder / COPIES, fingerprint, progress) as copies:
             for sentence in copies.findings:
                 listener(Said(sentence))
-            waited = fit(
-                plan,
-                copies,
-                range(len(train)),
-                range(len(train), len(rows)),
-                train.classes,
-                run,
-                state,
-                weights_file,
-                listener,
-                clock,
-            )
-            listener(Said(f"Waiting for data took {waited:.1%} of the training."))
+            for number, member in enumerate(members):
+                state = member.state()
+                if _has_ended(member.plan, state):
+                    continue
+                if len(members) > 1:
+                    listener(Said(_in_a_sentence(number, members)))
+                member.begin()
+                waited += [
+                    fit(
+                        member.plan,
+                        copies,
+                        member.learns_from,
+                        member.judged_by,
+                        train.classes,
+                        member.run,
+                        state,
+                        weights_file,
+                        listener,
+                        share_out(clock, len(members) - number),
+                    )
+                ]
+            share = sum(waited) / len(waited)
+            listener(Said(f"Waiting for data took {share:.1%} of the training."))
     except Exception as error:
         if not says_out_of_memory(error):
             raise
@@ -360,6 +382,14 @@ def _fit(
     finally:
         with suppress(OSError):
             (run.folder / COPIES).rmdir()
+
+
+def _in_a_sentence(number: int, members: Sequence[Member]) -> str:
+    member = members[number]
+    return (
+        f"Network {number + 1} of {len(members)}: learns from "
+        f"{counted(len(member.learns_from), 'image')}, judged by the other {len(member.judged_by)}."
+    )
 
 
 def _copy(

@@ -1,0 +1,122 @@
+"""Which form of what was trained becomes the model: one network or the mean of several, looking
+at each image once or at its mirror image too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewmask.bundle import Bundle
+from fewmask.data.dataset import Dataset
+from fewmask.evaluation.scores import confusion_matrix, mean_dice, mean_where_scored
+from fewmask.inference.blocks import Model
+from fewmask.models.spec import ModelSpec, build
+from fewmask.training.comparing import middle, take_pieces
+from fewmask.training.looking import look_by, model_by
+from fewmask.training.plan import Plan
+
+Piece = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+"""A piece of an image `(H, W, C)` and of its mask `(H, W)`."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to predict with what was trained.
+
+    Args:
+        core: The network, or the one that holds them all.
+        spec: What it was built from.
+        bundle: What travels with the model in this form.
+        dice: Mean Dice on pieces of images that no network has learnt from; NaN where there is
+            nothing to find, or nothing to choose from. Of one network, where there are several, it
+            is the mean of what each of them reaches: the first may be the luckiest.
+    """
+
+    core: Any
+    spec: ModelSpec
+    bundle: Bundle
+    dice: float = float("nan")
+
+    @property
+    def words(self) -> str:
+        """What a reader should know of it: `the mean of 5 networks, each with ...`."""
+        mirrored = self.bundle.mirrored
+        looks = "each image and at its mirror image" if mirrored else "each image once"
+        if self.spec.networks == 1:
+            return f"looks at {looks}"
+        return f"is the mean of {self.spec.networks} networks and looks at {looks}"
+
+
+def choose_form(
+    weights: Sequence[Sequence[NDArray[Any]]],
+    plan: Plan,
+    bundle: Bundle,
+    held_out: Dataset | None,
+    progress: Callable[[int, int], None],
+) -> tuple[Form, Form]:
+    """Finds the form that predicts held-out images best.
+
+    The forms are tried from the plainest on, and a later one must be better than all before.
+    All predict pieces of images at their own size, as many as model files are compared on.
+
+    Args:
+        weights: The weights of each network that was trained.
+        plan: Their plan. Mirror images are tried where it flips images left and right.
+        bundle: What travels with the model.
+        held_out: Images that none has learnt from, with masks; without them the plainest form
+            is taken.
+        progress: Is told `(done, total)` forms.
+
+    Returns:
+        The best form, and the plainest.
+    """
+    mirrored = (False, True) if plan.augmentation.horizontal_flip else (False,)
+    cores = {1: [_core(plan, [of_one]) for of_one in weights]}
+    if len(weights) > 1:
+        cores[len(weights)] = [_core(plan, weights)]
+    forms = [
+        Form(each[0], replace(plan.model, networks=networks), replace(bundle, mirrored=twice))
+        for networks, each in cores.items()
+        for twice in mirrored
+    ]
+    if len(forms) == 1 or held_out is None:
+        return forms[0], forms[0]
+    pieces = [
+        (pixels, middle(held_out.read_mask(index), *pixels.shape[:2]))
+        for index, pixels in take_pieces(held_out, bundle)
+    ]
+    first = plan.data_format == "channels_first"
+    looks = {networks: [look_by(core, first) for core in each] for networks, each in cores.items()}
+    scored = []
+    for done, form in enumerate(forms):
+        models = [model_by(look, form.bundle) for look in looks[form.spec.networks]]
+        dice = [_score(model, pieces, bundle) for model in models]
+        scored.append(replace(form, dice=float(np.mean(dice))))
+        progress(done + 1, len(forms))
+    best = scored[0]
+    for form in scored[1:]:
+        if form.dice > best.dice:  # NaN is no gain
+            best = form
+    return best, scored[0]
+
+
+def _core(plan: Plan, weights: Sequence[Sequence[NDArray[Any]]]) -> Any:
+    """Builds one network, or the one that holds several."""
+    core = build(replace(plan.model, networks=len(weights)), plan.data_format)
+    core.set_weights([each for of_one in weights for each in of_one])
+    return core
+
+
+def _score(model: Model, pieces: Sequence[Piece], bundle: Bundle) -> float:
+    classes = bundle.classes
+    scores = [
+        mean_dice(
+            confusion_matrix(truth, model(pixels)[0], classes.num_classes, classes.ignore_index)
+        )
+        for pixels, truth in pieces
+    ]
+    return float(mean_where_scored(np.array(scores)))
