@@ -1,4 +1,4 @@
-"""Compares what a budget could have been spent on: sizes, scales, networks, rates, batches.
+"""Compares what a budget could have been spent on: sizes, scales, models, rates, one network.
 
     python benchmarks/budget_choices.py FOLDER [--budget 3m] [--seeds 1] [--size 192 256 320]
 
@@ -15,7 +15,10 @@ from typing import Any
 from machine import describe_machine
 
 import fewmask
+from fewmask.training import budget_plan
 from fewmask.training.clock import parse_budget
+
+NETWORKS = budget_plan.NETWORKS
 
 
 def main() -> None:
@@ -28,6 +31,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="*", default=[], help="networks")
     parser.add_argument("--learning-rate", type=float, nargs="*", default=[])
     parser.add_argument("--batch-size", type=int, nargs="*", default=[])
+    parser.add_argument("--one-network", action="store_true", help="where there would be several")
     parser.add_argument("--classes", nargs="*", default=[], help="as fewmask train takes them")
     asked = parser.parse_args()
     parse_budget(asked.budget)
@@ -38,6 +42,8 @@ def main() -> None:
         for name in ("size", "scale", "model", "learning_rate", "batch_size")
         for value in getattr(asked, name)
     ]
+    if asked.one_network:
+        choices.append({"networks": 1})
     for choice in (*choices, {}):
         for seed in range(asked.seeds):
             print(train(dataset, asked.budget, seed, choice), flush=True)
@@ -45,6 +51,8 @@ def main() -> None:
 
 def train(dataset: fewmask.Dataset, budget: str, seed: int, choice: dict[str, Any]) -> str:
     """Trains with one choice and puts what came of it in a line."""
+    asked = {name: value for name, value in choice.items() if name != "networks"}
+    budget_plan.NETWORKS = choice.get("networks", NETWORKS)
     with tempfile.TemporaryDirectory() as folder:
         run = fewmask.train(
             dataset,
@@ -52,17 +60,18 @@ def train(dataset: fewmask.Dataset, budget: str, seed: int, choice: dict[str, An
             budget=budget,
             seed=seed,
             listener=lambda event: None,
-            **choice,
+            **asked,
         )
         scores, plan = run.read_json("scores.json"), run.plan()
     low, high = scores["interval"]
     shown = plan["pace"][-1][1] * plan["batch_size"]
+    networks = 1 + len(plan.get("later_paces", []))
     scale = f", patches at {plan['pixels']['scale']:g}" if "pixels" in plan else ""
     made = ", ".join(f"{name} {value}" for name, value in choice.items()) or "by itself"
     return (
         f"{dataset.name}, {budget}, seed {seed}, {made}: mean Dice {scores['mean_dice']:.3f} "
-        f"({low:.2f} to {high:.2f}); {plan['model']['name']} at {plan['size']}{scale}, {shown:,} "
-        "shown"
+        f"({low:.2f} to {high:.2f}); {networks} × {plan['model']['name']} at {plan['size']}"
+        f"{scale}, {shown:,} shown"
     )
 
 
