@@ -29,7 +29,8 @@ import fewmask
 from fewmask.data.augmentation.augment import augment
 from fewmask.training import batches, fit
 from fewmask.training.pace import Pace
-from fewmask.training.plan import Plan, share_of_encoder
+from fewmask.training.plan import Plan
+from fewmask.training.usual_plan import share_of_encoder
 
 Sample = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 Change = Callable[[Sample, Callable[[], Sample], np.random.Generator], Sample]

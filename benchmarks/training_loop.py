@@ -30,8 +30,8 @@ from fewmask.run import create_run
 from fewmask.training.checkpoint import State
 from fewmask.training.events import EpochDone
 from fewmask.training.fit import fit
-from fewmask.training.plan import make_plan
 from fewmask.training.recipe import make_recipe
+from fewmask.training.usual_plan import make_plan
 
 IMAGES = 72
 

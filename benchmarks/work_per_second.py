@@ -25,8 +25,8 @@ from fewmask.data.fingerprint import take_fingerprint
 from fewmask.models.backend import fast_data_format
 from fewmask.models.pretrained import find_weights
 from fewmask.training.network import make_network
-from fewmask.training.plan import make_plan
 from fewmask.training.recipe import make_recipe
+from fewmask.training.usual_plan import make_plan
 
 SIDE = 2048
 """Side of the matrices; larger ones are not faster."""

@@ -14,9 +14,10 @@ from fewmask.data.imageio import write_png
 from fewmask.packages.load import load_dataset
 from fewmask.run import Run
 from fewmask.training.events import Event, Said
-from fewmask.training.plan import Plan, make_plan
+from fewmask.training.plan import Plan
 from fewmask.training.recipe import make_recipe
 from fewmask.training.train import train
+from fewmask.training.usual_plan import make_plan
 
 HERE = Path(__file__).parent
 # NumPy 2 speaks so whenever Keras turns a torch tensor into an array; neither is ours to change.

@@ -18,9 +18,10 @@ from fewmask.training.budget_plan import (
 )
 from fewmask.training.clock import Clock
 from fewmask.training.ending import A_FILE, Ending
-from fewmask.training.plan import Plan, make_plan
+from fewmask.training.plan import Plan
 from fewmask.training.probe import OutOfMemory, Probe, Speed
 from fewmask.training.recipe import Recipe, make_recipe
+from fewmask.training.usual_plan import make_plan
 
 
 def fingerprint(

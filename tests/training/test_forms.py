@@ -75,10 +75,10 @@ def choose(
             return lambda squares: np.mean([look(squares) for look in looks], axis=0)
 
         monkeypatch.setattr(forms, "look_by", look_by)
-        weights = [build(plan.model).get_weights() for _ in looks]
+        networks = [build(plan.model, plan.data_format) for _ in looks]
         done: list[tuple[int, int]] = []
         form, plainest = choose_form(
-            weights, plan, BUNDLE, held_out, lambda *each: done.append(each)
+            networks, plan, BUNDLE, held_out, lambda *each: done.append(each)
         )
         assert (plainest.spec.networks, plainest.bundle.mirrored) == (1, False)
         assert [one for one, _ in done] == list(range(1, len(done) + 1))
@@ -145,6 +145,6 @@ def test_forms_in_words(make_tiny_plan: Callable[..., Plan]) -> None:
 def test_no_flips_no_mirror_images(make_tiny_plan: Callable[..., Plan]) -> None:
     plan = replace(make_tiny_plan(), augmentation=Augmentation.none())
     form, plainest = choose_form(
-        [build(plan.model).get_weights()], plan, BUNDLE, None, lambda *_: None
+        [build(plan.model, plan.data_format)], plan, BUNDLE, None, lambda *_: None
     )
     assert form is plainest

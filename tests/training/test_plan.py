@@ -8,8 +8,9 @@ from fewmask.data.augmentation.augment import Augmentation
 from fewmask.data.fingerprint import Fingerprint
 from fewmask.errors import ArgumentError
 from fewmask.scale import Frame, Pixels
-from fewmask.training.plan import Plan, choose_model, choose_size, make_plan
+from fewmask.training.plan import Plan
 from fewmask.training.recipe import Recipe, make_recipe
+from fewmask.training.usual_plan import choose_model, choose_size, make_plan
 
 
 def fingerprint(channels: int = 3, longest: int = 640) -> Fingerprint:

@@ -318,7 +318,7 @@ def test_a_step_that_does_not_fit_into_the_memory_is_a_sentence(
     def fit(*arguments: Any, **options: Any) -> float:
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
 
-    monkeypatch.setattr(training, "fit", fit)
+    monkeypatch.setattr("fewmask.training.fit_members.fit", fit)
     with pytest.raises(ModelError) as error:
         train(discs, runs=tmp_path, listener=heard, **tiny)
     assert str(error.value) == (

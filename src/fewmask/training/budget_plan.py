@@ -15,10 +15,11 @@ from fewmask.training.clock import Clock
 from fewmask.training.ending import Ending
 from fewmask.training.events import duration
 from fewmask.training.pace import Pace
-from fewmask.training.plan import LEARNING_RATE, SHARE_OF_AVERAGE, SHARE_OF_WARM_UP, Plan
+from fewmask.training.plan import Plan
 from fewmask.training.probe import OutOfMemory, Probe, Speed
 from fewmask.training.recipe import Recipe
 from fewmask.training.scale_choice import choose_scale
+from fewmask.training.usual_plan import LEARNING_RATE, SHARE_OF_AVERAGE, SHARE_OF_WARM_UP
 from fewmask.training.windows import count_windows
 
 MakePlan: TypeAlias = Callable[[Recipe], Plan]

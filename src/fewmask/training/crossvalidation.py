@@ -6,16 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from numpy.typing import NDArray
-
 from fewmask.bundle import Bundle
 from fewmask.data.dataset import Dataset
-from fewmask.data.imageio import DEFAULT_MAX_PIXELS
 from fewmask.evaluation.evaluate import Evaluation, evaluate
 from fewmask.inference.intake import Image
 from fewmask.inference.outputs import Prediction
 from fewmask.inference.predict import Predictor
-from fewmask.models.spec import build
 from fewmask.training.looking import look_by, model_by
 from fewmask.training.plan import Plan
 
@@ -35,21 +31,13 @@ class OutOfFold(Predictor):
         self._predictors = predictors
         self._fold_of = fold_of
 
-    def predict(
-        self,
-        image: Image,
-        /,
-        *,
-        probabilities: bool = True,
-        max_pixels: int = DEFAULT_MAX_PIXELS,
-    ) -> Prediction:
+    def predict(self, image: Image, /, **how: Any) -> Prediction:
         """See `Predictor.predict`; only files of the training part."""
-        predictor = self._predictors[self._fold_of[image]]
-        return predictor.predict(image, probabilities=probabilities, max_pixels=max_pixels)
+        return self._predictors[self._fold_of[image]].predict(image, **how)
 
 
 def cross_validate(
-    weights: Sequence[Sequence[NDArray[Any]]],
+    networks: Sequence[Any],
     folds: Sequence[Sequence[int]],
     plan: Plan,
     bundle: Bundle,
@@ -62,23 +50,17 @@ def cross_validate(
     of all does a little better. Each image is predicted at its own size.
 
     Args:
-        weights: The weights of each network.
+        networks: The networks.
         folds: The images that each one left out.
         plan: Their plan.
         bundle: What travels with the model.
         train: The training part.
         progress: Is told `(done, total)` images.
     """
-    predictors = [_predictor(of_one, plan, bundle) for of_one in weights]
+    first = plan.data_format == "channels_first"
+    predictors = [Predictor(bundle, model_by(look_by(each, first), bundle)) for each in networks]
     fold_of = {
         train.image_path(index): number for number, fold in enumerate(folds) for index in fold
     }
     evaluation = evaluate(OutOfFold(predictors, fold_of), train, None, progress, part=PART)
     return replace(evaluation, baselines=())
-
-
-def _predictor(weights: Sequence[NDArray[Any]], plan: Plan, bundle: Bundle) -> Predictor:
-    core = build(plan.model, plan.data_format)
-    core.set_weights(list(weights))
-    look = look_by(core, plan.data_format == "channels_first")
-    return Predictor(bundle, model_by(look, bundle))

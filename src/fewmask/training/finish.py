@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import tee
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,6 @@ from fewmask.data.dataset import Dataset
 from fewmask.data.fingerprint import Fingerprint
 from fewmask.data.parts import Parts
 from fewmask.errors import DataError
-from fewmask.evaluation.evaluate import Evaluation
 from fewmask.evaluation.judgement import judge_run
 from fewmask.files import write_text
 from fewmask.inference.predict import Predictor, load
@@ -22,8 +22,9 @@ from fewmask.inference.runtime import OnnxModel
 from fewmask.models.export import exported_onnx, missing_exporter
 from fewmask.models.parity import check_parity
 from fewmask.models.saving import KerasModel, save_keras
+from fewmask.models.spec import build
 from fewmask.run import BEST, CROSS_VALIDATION, Run, versions
-from fewmask.training.checkpoint import Arrays, load_weights
+from fewmask.training.checkpoint import load_weights
 from fewmask.training.comparing import take_pieces
 from fewmask.training.crossvalidation import cross_validate
 from fewmask.training.events import Listener, Said, working
@@ -53,13 +54,22 @@ def finish(
     """
     members = members_of(run, plan, parts)
     trained = [member for member in members if member.has_weights]
-    weights = [load_weights(member.run.folder / BEST) for member in trained]
-    form = _choose_form(
-        weights, plan, make_bundle(run, plan, parts.train, fingerprint), parts.validation, listener
-    )
+    networks = [_network_of(member) for member in trained]
+    bundle = make_bundle(run, plan, parts.train, fingerprint)
+    form = _choose_form(networks, plan, bundle, parts.validation, listener)
     cross_validation = None
     if len(trained) == len(members) > 1:
-        cross_validation = _cross_validation(run, trained, weights, form, parts.train, listener)
+        folds = [member.judged_by for member in members]
+        cross_validation = cross_validate(
+            networks, folds, plan, form.bundle, parts.train, working(listener, "cross-validating")
+        )
+        write_text(run.folder / CROSS_VALIDATION, cross_validation.to_json())
+        listener(
+            Said(
+                f"Cross-validation: {cross_validation.summary_lines()[0]}, each predicted by the "
+                "network that had not learnt from it."
+            )
+        )
     core, spec, bundle = form.core, form.spec, form.bundle
     save_keras(core, spec, bundle, run.folder / "model.keras")
     predictor = Predictor(bundle, KerasModel(run.folder / "model.keras"))
@@ -92,8 +102,15 @@ def finish(
         listener(Said(line))
 
 
+def _network_of(member: Member) -> Any:
+    """Builds a network with the best weights that it had."""
+    network = build(member.plan.model, member.plan.data_format)
+    network.set_weights(load_weights(member.run.folder / BEST))
+    return network
+
+
 def _choose_form(
-    weights: Sequence[Arrays],
+    networks: Sequence[Any],
     plan: Plan,
     bundle: Bundle,
     validation: Dataset | None,
@@ -101,42 +118,15 @@ def _choose_form(
 ) -> Form:
     """Chooses what the model is made of, by images that no network has learnt from."""
     trying = working(listener, "trying forms of the model")
-    form, plainest = choose_form(weights, plan, bundle, validation, trying)
+    form, plainest = choose_form(networks, plan, bundle, validation, trying)
     if form is not plainest:
         listener(
             Said(
                 f"The model {form.words}: validation Dice {form.dice:.3f} instead of "
-                f"{plainest.dice:.3f}{'' if len(weights) == 1 else ' of a single one'}."
+                f"{plainest.dice:.3f}{'' if len(networks) == 1 else ' of a single one'}."
             )
         )
     return form
-
-
-def _cross_validation(
-    run: Run,
-    members: Sequence[Member],
-    weights: Sequence[Arrays],
-    form: Form,
-    train: Dataset,
-    listener: Listener,
-) -> Evaluation:
-    """Scores each network on the training images that it has not learnt from."""
-    evaluation = cross_validate(
-        weights,
-        [member.judged_by for member in members],
-        members[0].plan,
-        form.bundle,
-        train,
-        working(listener, "cross-validating"),
-    )
-    write_text(run.folder / CROSS_VALIDATION, evaluation.to_json())
-    listener(
-        Said(
-            f"Cross-validation: {evaluation.summary_lines()[0]}, each predicted by the network "
-            "that had not learnt from it."
-        )
-    )
-    return evaluation
 
 
 def missing_files(run: Run) -> list[str]:

@@ -52,7 +52,7 @@ class Form:
 
 
 def choose_form(
-    weights: Sequence[Sequence[NDArray[Any]]],
+    networks: Sequence[Any],
     plan: Plan,
     bundle: Bundle,
     held_out: Dataset | None,
@@ -64,7 +64,7 @@ def choose_form(
     All predict pieces of images at their own size, as many as model files are compared on.
 
     Args:
-        weights: The weights of each network that was trained.
+        networks: The networks that were trained.
         plan: Their plan. Mirror images are tried where it flips images left and right.
         bundle: What travels with the model.
         held_out: Images that none has learnt from, with masks; without them the plainest form
@@ -75,12 +75,12 @@ def choose_form(
         The best form, and the plainest.
     """
     mirrored = (False, True) if plan.augmentation.horizontal_flip else (False,)
-    cores = {1: [_core(plan, [of_one]) for of_one in weights]}
-    if len(weights) > 1:
-        cores[len(weights)] = [_core(plan, weights)]
+    cores = {1: networks}
+    if len(networks) > 1:
+        cores[len(networks)] = [_together(networks, plan)]
     forms = [
-        Form(each[0], replace(plan.model, networks=networks), replace(bundle, mirrored=twice))
-        for networks, each in cores.items()
+        Form(each[0], replace(plan.model, networks=count), replace(bundle, mirrored=twice))
+        for count, each in cores.items()
         for twice in mirrored
     ]
     if len(forms) == 1 or held_out is None:
@@ -90,7 +90,7 @@ def choose_form(
         for index, pixels in take_pieces(held_out, bundle)
     ]
     first = plan.data_format == "channels_first"
-    looks = {networks: [look_by(core, first) for core in each] for networks, each in cores.items()}
+    looks = {count: [look_by(core, first) for core in each] for count, each in cores.items()}
     scored = []
     for done, form in enumerate(forms):
         models = [model_by(look, form.bundle) for look in looks[form.spec.networks]]
@@ -104,10 +104,10 @@ def choose_form(
     return best, scored[0]
 
 
-def _core(plan: Plan, weights: Sequence[Sequence[NDArray[Any]]]) -> Any:
-    """Builds one network, or the one that holds several."""
-    core = build(replace(plan.model, networks=len(weights)), plan.data_format)
-    core.set_weights([each for of_one in weights for each in of_one])
+def _together(networks: Sequence[Any], plan: Plan) -> Any:
+    """Builds the network that holds all of them."""
+    core = build(replace(plan.model, networks=len(networks)), plan.data_format)
+    core.set_weights([each for network in networks for each in network.get_weights()])
     return core
 
 

@@ -72,7 +72,8 @@ def members_of(run: Run, plan: Plan, parts: Parts) -> list[Member]:
     folds = divide(sizes_of_folds(images, plan.networks), groups, seed=plan.seed)
     members = []
     for number, fold in enumerate(folds):
-        others = [index for index in range(images) if index not in set(fold)]
+        left_out = set(fold)
+        others = [index for index in range(images) if index not in left_out]
         of_one, plan_of_one = run, plan
         if number:
             of_one = Run(run.folder / NETWORKS / str(number + 1))

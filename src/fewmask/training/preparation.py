@@ -24,10 +24,11 @@ from fewmask.training.clock import Clock
 from fewmask.training.ending import Ending
 from fewmask.training.events import Listener, Said, print_events, working
 from fewmask.training.first_look import look_at
-from fewmask.training.plan import ENCODER, Plan, make_plan
+from fewmask.training.plan import Plan
 from fewmask.training.probe import Probe, make_probe
 from fewmask.training.recipe import Recipe, make_recipe
 from fewmask.training.source import Source
+from fewmask.training.usual_plan import ENCODER, make_plan
 
 WORTH_A_LOOK = 120.0
 """Seconds of a budget from which on a few of them are well spent on a first look."""

@@ -5,24 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from fewmask.data.ahead import count_cores
-from fewmask.data.copies import Copies
 from fewmask.data.dataset import Dataset
 from fewmask.data.fingerprint import Fingerprint
-from fewmask.data.frame_copies import make_copies
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS
 from fewmask.data.parts import Parts
-from fewmask.data.patch_copies import make_patch_copies
 from fewmask.data.seen import divide_as_seen, read_seen, write_seen
 from fewmask.data.wording import counted
-from fewmask.errors import ArgumentError, DataError, FewmaskError, ModelError, RunError, typed
+from fewmask.errors import ArgumentError, FewmaskError, RunError, typed
 from fewmask.files import remove_unfinished, write_text
 from fewmask.models.pretrained import find_weights
 from fewmask.run import BEST, BUNDLE, RUNS, Run, check_name, create_run, open_run, versions
@@ -30,20 +27,17 @@ from fewmask.training.checkpoint import State
 from fewmask.training.clock import Clock
 from fewmask.training.events import Listener, Said, print_events, working
 from fewmask.training.finish import finish, make_bundle, missing_files
-from fewmask.training.fit import fit
+from fewmask.training.fit_members import fit_members
 from fewmask.training.keeper import Diverged
 from fewmask.training.lock import locked
-from fewmask.training.members import Member, gather_paces, members_of, share_out
+from fewmask.training.members import gather_paces, members_of
 from fewmask.training.plan import Plan
 from fewmask.training.preparation import prepare, read_plan
-from fewmask.training.probe import says_out_of_memory
 from fewmask.training.recipe import make_recipe, option
 from fewmask.training.source import Source
 
 FINGERPRINT = "fingerprint.json"
 SEEN = "parts.csv"
-COPIES = "copies"
-"""Folder in the run for the decoded copies; it is gone when training ends."""
 
 
 def train(
@@ -285,8 +279,7 @@ def _train(
     members = members_of(run, plan, parts)
     stopped: KeyboardInterrupt | Diverged | None = None
     try:
-        if not all(_has_ended(member.plan, member.state()) for member in members):
-            _fit(members, plan, parts, fingerprint, weights_file, clock, listener)
+        fit_members(members, parts, fingerprint, weights_file, clock, listener)
     except (KeyboardInterrupt, Diverged) as reason:
         stopped = reason
         run.update(state="stopped")
@@ -317,94 +310,6 @@ def _train(
         raise stopped
     if stopped is not None:
         listener(Said(how_to_go_on))
-
-
-def _has_ended(plan: Plan, state: State) -> bool:
-    return state.epoch >= plan.epochs or state.ended_early
-
-
-def _fit(
-    members: Sequence[Member],
-    plan: Plan,
-    parts: Parts,
-    fingerprint: Fingerprint,
-    weights_file: Path | None,
-    clock: Clock | None,
-    listener: Listener,
-) -> None:
-    """Makes the copies, fits each network, and leaves nothing of the copies behind."""
-    run = members[0].run
-    train, validation = parts.train, parts.validation
-    if train.classes is None:
-        raise DataError(train.name, "masks", "none", "Name their folder with --masks DIR.")
-    # The test part is not even opened.
-    rows = [*train.rows, *(validation.rows if validation is not None else [])]
-    learnt_from = replace(train, rows=rows)
-    progress = working(listener, "making copies of the images")
-    waited = []
-    try:
-        with _copy(plan, learnt_from, run.folder / COPIES, fingerprint, progress) as copies:
-            for sentence in copies.findings:
-                listener(Said(sentence))
-            for number, member in enumerate(members):
-                state = member.state()
-                if _has_ended(member.plan, state):
-                    continue
-                if len(members) > 1:
-                    listener(Said(_in_a_sentence(number, members)))
-                member.begin()
-                waited += [
-                    fit(
-                        member.plan,
-                        copies,
-                        member.learns_from,
-                        member.judged_by,
-                        train.classes,
-                        member.run,
-                        state,
-                        weights_file,
-                        listener,
-                        share_out(clock, len(members) - number),
-                    )
-                ]
-            share = sum(waited) / len(waited)
-            listener(Said(f"Waiting for data took {share:.1%} of the training."))
-    except Exception as error:
-        if not says_out_of_memory(error):
-            raise
-        fewer = max(1, plan.batch_size // 2)
-        raise ModelError(
-            "memory",
-            f"room for a step with {counted(plan.batch_size, 'image')} of {plan.size} pixels",
-            "not enough",
-            f"Train again with --batch-size {fewer} or a smaller --size.",
-        ) from error
-    finally:
-        with suppress(OSError):
-            (run.folder / COPIES).rmdir()
-
-
-def _in_a_sentence(number: int, members: Sequence[Member]) -> str:
-    member = members[number]
-    return (
-        f"Network {number + 1} of {len(members)}: learns from "
-        f"{counted(len(member.learns_from), 'image')}, judged by the other {len(member.judged_by)}."
-    )
-
-
-def _copy(
-    plan: Plan,
-    dataset: Dataset,
-    folder: Path,
-    fingerprint: Fingerprint,
-    progress: Callable[[int, int], None],
-) -> Copies:
-    """Makes copies with up to twice the pixels a side that training sees."""
-    channels, value_range = fingerprint.num_channels, fingerprint.value_range
-    if plan.pixels is None:
-        return make_copies(dataset, folder, 2 * plan.size, channels, value_range, progress=progress)
-    scale = plan.pixels.scale
-    return make_patch_copies(dataset, folder, scale, channels, value_range, progress=progress)
 
 
 def _now() -> str:

@@ -1,0 +1,244 @@
+"""The usual plan: every number of a training, derived from the recipe and the data."""
+
+from __future__ import annotations
+
+import math
+
+from fewmask.data.augmentation.augment import Augmentation
+from fewmask.data.fingerprint import Fingerprint
+from fewmask.errors import ArgumentError
+from fewmask.models.spec import FCN_STRIDES, ModelSpec
+from fewmask.training.pace import Pace
+from fewmask.training.patch_plan import PatchPlan, augmentation_of_patches, plan_patches
+from fewmask.training.plan import Plan
+from fewmask.training.recipe import Recipe, option
+
+EPOCHS = 40
+SIZE = 256
+SMALLEST_SIZE = 64
+ENCODER = "mobilenet_v2"
+"""The encoder that `--model auto` takes."""
+# At half the resolution a step takes a third of the time, and each pixel still predicts 2 × 2:
+# in the same minutes the same network learns more from larger pictures.
+STEM_STRIDE = 2
+DEPTH = 4
+WIDTH = 16
+# The statistics of four images are poor, but the averaged weights average them too, and a network
+# that learns from nothing learns faster so; benchmarks/normalization.py compares it with group
+# normalisation on any dataset. Below four they are no statistics.
+FEWEST_FOR_BATCH_NORMALIZATION = 4
+# Four images are enough for group normalisation and frozen statistics; more would only
+# mean fewer steps in the same time.
+BATCH_SIZE = 4
+LEARNING_RATE = 1e-3
+# What has seen a million photographs is to be adapted, not learnt anew, however fast the rest
+# learns.
+ENCODER_RATE = 3e-4
+SHARE_OF_WARM_UP = 0.05
+# The average forgets over the last twelfth of the training: long enough to smooth the steps,
+# short enough to have forgotten the beginning when the schedule ends.
+SHARE_OF_AVERAGE = 1 / 12
+# What cannot be chosen of a network, beside the depth of any encoder.
+_FIXED = dict.fromkeys(FCN_STRIDES, ("depth", "width", "normalization"))
+
+
+def make_plan(
+    recipe: Recipe,
+    fingerprint: Fingerprint,
+    *,
+    num_train: int,
+    num_classes: int,
+    weights_at_hand: bool,
+    data_format: str,
+) -> Plan:
+    """Derives every number of a training.
+
+    Args:
+        recipe: What the user asks.
+        fingerprint: What was measured of the dataset.
+        num_train: Number of training images.
+        num_classes: Number of classes K.
+        weights_at_hand: Whether the pretrained weights of the encoder are on this machine.
+        data_format: `"channels_first"` where the backend trains faster so.
+
+    Returns:
+        The plan, with a reason for everything that was chosen.
+
+    Raises:
+        ArgumentError: If an encoder is asked for pictures that it cannot take.
+    """
+    channels = fingerprint.num_channels
+    longest_side = max(max(height, width) for height, width, _ in fingerprint.sizes)
+    name, pretrained, why_model = choose_model(recipe, channels, weights_at_hand)
+    size, why_size = choose_size(recipe, name, math.ceil(longest_side * (recipe.scale or 1)))
+    epochs = recipe.epochs or EPOCHS
+    batch_size = recipe.batch_size or BATCH_SIZE
+    learning_rate = float(recipe.learning_rate or LEARNING_RATE)
+    model = ModelSpec(
+        name=name,
+        num_classes=num_classes,
+        channels=channels,
+        depth=recipe.depth or DEPTH,
+        width=recipe.width or WIDTH,
+        normalization=recipe.normalization or choose_normalization(name, batch_size),
+        stem_stride=STEM_STRIDE if name == "unet" else 1,
+        dropout=recipe.dropout,
+        shortcut=name not in FCN_STRIDES,
+        weights="imagenet" if pretrained else None,
+        mean=tuple(round(value, 3) for value in fingerprint.mean),
+        std=tuple(round(value, 3) for value in fingerprint.standard_deviation),
+    )
+    patches: PatchPlan | None = None
+    why_patches: tuple[str, ...] = ()
+    if recipe.scale is not None:
+        patches = plan_patches(recipe.scale, fingerprint, size, batch_size)
+        why_patches = patches.reasons
+        if recipe.budget is None:
+            why_patches = (*why_patches, patches.why_epoch)
+    steps = patches.steps_per_epoch if patches else math.ceil(num_train / batch_size)
+    total = steps * epochs
+    augmentation = augmentation_of_patches() if patches else Augmentation()
+    return Plan(
+        model=model,
+        size=size,
+        pace=Pace.even(total),
+        steps_per_epoch=steps,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        encoder_rate=share_of_encoder(learning_rate) if pretrained else 1.0,
+        warm_up_steps=max(1, round(total * SHARE_OF_WARM_UP)) if recipe.plateau is None else 0,
+        schedule="cosine" if recipe.plateau is None else "constant",
+        weight_decay=1e-2,
+        loss=recipe.loss,
+        augmentation=augmentation if recipe.augment else Augmentation.none(),
+        # A look every fourth step costs 2 % of the time; more often the average is no better.
+        average_every=max(min(4, steps), steps // 8) if recipe.average else 0,
+        average_horizon=max(1, round(total * SHARE_OF_AVERAGE)),
+        plateau=recipe.plateau or 0,
+        early_stopping=recipe.early_stopping or 0,
+        seed=recipe.seed,
+        data_format=data_format,
+        tensorboard=recipe.tensorboard,
+        pixels=patches.pixels if patches else None,
+        foreground_share=patches.foreground_share if patches else None,
+        reasons=(*why_model, *why_size, *why_patches),
+    )
+
+
+def share_of_encoder(learning_rate: float) -> float:
+    """Returns the learning rate of a pretrained encoder as a share of the others'.
+
+    Args:
+        learning_rate: The highest learning rate of the others.
+
+    Example:
+
+    >>> share_of_encoder(1e-3), share_of_encoder(3e-3), share_of_encoder(1e-4)
+    (0.3, 0.1, 1.0)
+    """
+    return min(1.0, round(ENCODER_RATE / learning_rate, 3))
+
+
+def choose_model(
+    recipe: Recipe, channels: int, weights_at_hand: bool
+) -> tuple[str, bool, list[str]]:
+    """Chooses the network.
+
+    Args:
+        recipe: What the user asks.
+        channels: Channels of the images.
+        weights_at_hand: Whether the pretrained weights are on this machine.
+
+    Returns:
+        Its name, whether it starts pretrained, and why.
+
+    Raises:
+        ArgumentError: If an encoder is asked for pictures that it cannot take, or something is
+            asked that the network does not let one choose.
+    """
+    name = recipe.model
+    fits = channels in (1, 3)
+    if name == "unet":
+        return name, False, []
+    if name != "auto" and not fits:
+        raise ArgumentError(
+            f"--model {name}",
+            "images with 1 or 3 channels",
+            f"{channels} channels",
+            "Take --model unet, which takes any number.",
+        )
+    for given in () if name == "auto" else _FIXED.get(name, ("depth",)):
+        if (value := getattr(recipe, given)) is not None:
+            raise ArgumentError(
+                f"{option(given)} {value}",
+                f"a network whose {given} can be chosen",
+                f"--model {name}, which has its own",
+                f"Leave {option(given)} out, or take --model unet.",
+            )
+    if name != "auto" and recipe.pretrained and not weights_at_hand:
+        reason = (
+            f"model {name}: its pretrained weights are neither on this machine nor to be had, "
+            "so it learns from nothing."
+        )
+        return name, False, [reason]
+    if name != "auto":
+        return name, recipe.pretrained, []
+    if recipe.depth is not None:
+        reason = "model unet: --depth was asked for, which a pretrained encoder has of its own."
+    elif not fits:
+        reason = f"model unet: the images have {channels} channels, pretrained encoders take 3."
+    elif not recipe.pretrained:
+        reason = "model unet: pretrained weights were not wanted."
+    elif not weights_at_hand:
+        reason = (
+            f"model unet: the pretrained weights of {ENCODER} are neither on this machine nor to "
+            "be had, so it learns from nothing."
+        )
+    else:
+        reason = (
+            f"model {ENCODER}: on photographs an encoder that has seen a million of them is "
+            "worth more than anything else; --model unet learns from nothing."
+        )
+        return ENCODER, True, [reason]
+    return "unet", False, [reason]
+
+
+def choose_normalization(name: str, batch_size: int) -> str:
+    """Chooses what follows each convolution that learns from nothing.
+
+    Args:
+        name: The network.
+        batch_size: Images a step.
+    """
+    if name == "unet" and batch_size >= FEWEST_FOR_BATCH_NORMALIZATION:
+        return "batch"
+    return "group"
+
+
+def choose_size(recipe: Recipe, name: str, longest_side: int) -> tuple[int, list[str]]:
+    """Chooses the side of the square that the model sees.
+
+    Args:
+        recipe: What the user asks.
+        name: The network.
+        longest_side: Longest side of all images, in pixels at the scale that was asked for.
+
+    Returns:
+        A multiple of the network's stride, and why.
+    """
+    stride = STEM_STRIDE * 2 ** (recipe.depth or DEPTH) if name == "unet" else 32
+    # A patch of a small image would hold nothing more than its reflections.
+    smallest = SMALLEST_SIZE if recipe.scale is None else 1
+    wanted = recipe.size or min(SIZE, max(longest_side, smallest))
+    size = math.ceil(wanted / stride) * stride
+    reasons = []
+    if recipe.size is not None and size != wanted:
+        reasons.append(
+            f"size {size}: {wanted} is no multiple of {stride}, the network's stride; the next is."
+        )
+    if size < longest_side and recipe.scale is None:
+        reasons.append(
+            f"size {size}: images up to {longest_side} pixels are seen with their longest side at "
+            f"{size}; --size changes it."
+        )
+    return size, reasons
