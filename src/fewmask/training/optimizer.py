@@ -97,6 +97,8 @@ class FusedAdamW(TwoRatesAdamW):
         places = [self._get_variable_index(variable) for variable, _ in pairs]
         step = float(self.iterations)
         correction = 1.0 - self.beta_2 ** (step + 1.0)
+        # The kernel wants them where the variables are.
+        counters = torch.full((len(places),), step, device=pairs[0][0].value.device)
         with torch.no_grad():
             adamw(
                 [variable.value for variable, _ in pairs],
@@ -105,7 +107,7 @@ class FusedAdamW(TwoRatesAdamW):
                 [self._velocities[place].value for place in places],
                 [],
                 # One counter a variable, which the kernel raises by one before it uses it.
-                list(torch.full((len(places),), step).unbind()),
+                list(counters.unbind()),
                 fused=True,
                 amsgrad=False,
                 beta1=self.beta_1,
