@@ -1,6 +1,6 @@
-"""Compares augmentations that fewmask does not do, or does less of, with the one it does.
+"""Compares choices that fewmask made for photographs with others, on images held out of training.
 
-    python benchmarks/stronger_augmentation.py chairs97 --data FOLDER [--only colours paste]
+    python benchmarks/held_out_choices.py chairs97 --data FOLDER [--only colours paste]
         [--steps 900] [--size 192] [--learning-rate 0.001] [--scale 0.5] [--folds 0 1 2] [--seed 0]
         [--scratch]
 
@@ -8,16 +8,17 @@ Of a dataset of `datasets.toml`, the images that judge the tools are left out. T
 into three folds; each choice is trained on two thirds, a part of which chooses the epoch, and
 scored on the third that is left. All take the same number of steps at the same size, so nothing
 here is spent by the clock. Prints the mean Dice over all images, and the mean difference to the
-usual augmentation with its standard error over images.
+usual training with its standard error over images.
 """
 
 import argparse
 import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 import tomli_w
@@ -92,14 +93,36 @@ GEOMETRY = {
     "scale": 2.0, "scale_probability": 0.8, "rotation": 30.0, "rotation_probability": 0.7,
     "shear": 10.0, "shear_probability": 0.3,
 }  # fmt: skip
-CHOICES: dict[str, tuple[dict[str, float], Change]] = {
-    "usual": ({}, keep),
-    "paste": ({}, paste),
-    "rectangle": ({}, rectangle),
-    "holes": ({}, holes),
-    "colours": (COLOURS, keep),
-    "colours and grey": (COLOURS, grey),
-    "geometry": (GEOMETRY, keep),
+MILD = {"scale": 1.2, "rotation": 8.0}
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Choice(NamedTuple):
+    """What is done otherwise.
+
+    Args:
+        augmentation: Numbers of the plan's augmentation.
+        change: What is done to a patch besides.
+        model: Fields of the plan's network.
+    """
+
+    augmentation: Mapping[str, float] = NOTHING
+    change: Change = keep
+    model: Mapping[str, Any] = NOTHING
+
+
+CHOICES = {
+    "usual": Choice(),
+    "no context": Choice(model={"context": False}),
+    "no shortcut": Choice(model={"shortcut": False}),
+    "batch normalization": Choice(model={"normalization": "batch"}),
+    "paste": Choice(change=paste),
+    "rectangle": Choice(change=rectangle),
+    "holes": Choice(change=holes),
+    "colours": Choice(COLOURS),
+    "colours and grey": Choice(COLOURS, grey),
+    "geometry": Choice(GEOMETRY),
+    "mild geometry": Choice(MILD),
 }
 
 
@@ -157,9 +180,13 @@ def lay_out(name: str, data: Path, fold: int, folder: Path) -> None:
 
 def train(folder: Path, name: str, asked: argparse.Namespace) -> dict[str, float]:
     """Trains with one choice; returns the Dice of each test image that has one."""
-    values, change = CHOICES[name]
+    choice = CHOICES[name]
     plan = plan_of(folder, asked)
-    plan = replace(plan, augmentation=replace(plan.augmentation, **values))
+    plan = replace(
+        plan,
+        augmentation=replace(plan.augmentation, **choice.augmentation),
+        model=replace(plan.model, **choice.model),
+    )
 
     class Changed(batches.Batches):
         """Batches whose patches are changed once more."""
@@ -175,7 +202,7 @@ def train(folder: Path, name: str, asked: argparse.Namespace) -> dict[str, float
                 taken = self.copies.image(other), self.copies.mask(other)
                 return augment(*taken, self.size, self.augmentation, rng, at)
 
-            return change((sample[0].copy(), sample[1].copy()), another, rng)
+            return choice.change((sample[0].copy(), sample[1].copy()), another, rng)
 
     fit.Batches = Changed  # type: ignore[misc]
     run = fewmask.train(folder, runs=folder / "runs", plan=plan, listener=lambda event: None)

@@ -14,7 +14,8 @@ def small(name, **fields):
     ("name", "decoder"), [("mobilenet_v2", "unet"), ("mobilenet_v2", "pyramid")]
 )
 def test_both_layouts_are_one_network(name, decoder, outputs, picture, shuffle_weights):
-    spec = small(name, num_classes=3, decoder=decoder, shortcut=decoder == "unet")
+    more = decoder == "unet"
+    spec = small(name, num_classes=3, decoder=decoder, shortcut=more, context=more)
     first = shuffle_weights(build(spec, "channels_first"))
     last = build(spec, "channels_last")
     last.set_weights(first.get_weights())

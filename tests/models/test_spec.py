@@ -73,6 +73,10 @@ def test_every_encoder_has_a_way_to_be_built_and_a_file_of_weights():
             {"normalization": "layer"},
             "normalization: expected one of group, batch, none, found layer. Give another value.",
         ),
+        (
+            {"context": True},
+            "context: expected an encoder's name, found unet. Give another value.",
+        ),
         ({"stem_stride": 4}, "stem_stride: expected 1 or 2, found 4. Give another value."),
     ],
 )
@@ -83,7 +87,7 @@ def test_a_value_out_of_range_is_refused(fields, sentence):
 
 def test_a_spec_written_before_there_were_decoders_is_read():
     values = ModelSpec("mobilenet_v2", 3).to_json()
-    del values["decoder"], values["shortcut"]
+    del values["decoder"], values["shortcut"], values["context"]
     assert ModelSpec.from_json(values) == ModelSpec("mobilenet_v2", 3, decoder="unet")
 
 

@@ -40,6 +40,20 @@ def test_by_the_shortcut_the_deepest_features_reach_the_head_as_they_are(outputs
     assert (logits == logits[::8, ::8].repeat(8, axis=0).repeat(8, axis=1)).all()
 
 
+@pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
+def test_context_adds_the_mean_of_the_picture_to_every_pixel(data_format):
+    blocks = Blocks("none", data_format)
+    first = data_format == "channels_first"
+    shape = (1, None, None)
+    x, seen = (keras.Input(shape if first else (None, None, 1)) for _ in range(2))
+    network = keras.Model([x, seen], blocks.add_context(x, seen))
+    network.set_weights([np.full((1, 1, 1, 1), 10.0), np.array([0.5])])
+    values = np.array([[1.0, 2.0, 3.0]]), np.array([[4.0], [8.0]])
+    laid_out = [each[None, None] if first else each[None, ..., None] for each in values]
+    found = keras.ops.convert_to_numpy(network(laid_out)).reshape(-1)
+    np.testing.assert_allclose(found, [61.5, 62.5, 63.5])
+
+
 def test_pixels_are_normalised_inside(outputs, shuffle_weights):
     # One shift and one stretch of the pixels, undone by the mean and spread that go with them.
     plain = shuffle_weights(unet(1, 4, mean=(0.0,) * 3, std=(1.0,) * 3))

@@ -207,6 +207,9 @@ def test_every_number_of_patches() -> None:
     # 77 images of 480 × 640 hold 361 patches of 256 × 256
     assert (plan.steps_per_epoch, plan.batch_size, plan.foreground_share) == (91, 4, 0.5)
     assert plan.augmentation.shift_probability == 0
+    # What lies in a patch may stand any way; and a part tells nothing of the whole.
+    assert plan.augmentation.rotation > plan_for().augmentation.rotation
+    assert (plan.model.context, plan_for().model.context) == (False, True)
     assert plan.summary() == (
         "mobilenet_v2, pretrained, at 256 × 256 pixels: 40 epochs of 91 steps with 4 patches."
     )

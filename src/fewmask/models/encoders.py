@@ -14,6 +14,8 @@ from fewmask.models.unet import Blocks, image_input
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
 BLUE_GREEN_RED_MEAN = (103.939, 116.779, 123.68)
+LEVELS = 5
+"""Features that a decoder takes, each at half the resolution of the one before."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ def unet_with_encoder(
     decoder_convs: int = 2,
     dropout: float = 0.0,
     shortcut: bool = False,
+    context: bool = False,
     channels: int = 3,
     out_channels: int = 1,
     frozen_statistics: bool = True,
@@ -137,6 +140,7 @@ def unet_with_encoder(
         decoder_convs: Convolutions a level of the decoder.
         dropout: Share of channels left out at the coarsest level in training.
         shortcut: Whether the deepest features also reach the head past the decoder.
+        context: Whether what the encoder says of the whole picture is added to these.
         channels: Number of image channels, 1 or 3.
         out_channels: Number of logits a pixel.
         frozen_statistics: Whether the encoder's batch normalisations keep what they learned on
@@ -150,7 +154,10 @@ def unet_with_encoder(
     """
     blocks = Blocks(normalization, data_format)
     image = image_input(channels, data_format)
-    *skips, deepest = encode(name, image, blocks, frozen_statistics, weights_file)
+    features = encode(name, image, blocks, frozen_statistics, weights_file, with_last=context)
+    *skips, deepest = features[:LEVELS]
+    if context:
+        deepest = blocks.add_context(deepest, features[LEVELS])
     deepest = blocks.drop_channels(deepest, dropout)
     if decoder == "pyramid":
         x = decode_pyramid(blocks, [*skips, deepest], width, decoder_convs)
@@ -162,7 +169,12 @@ def unet_with_encoder(
 
 
 def encode(
-    name: str, image: Any, blocks: Blocks, frozen_statistics: bool, weights_file: Path | None
+    name: str,
+    image: Any,
+    blocks: Blocks,
+    frozen_statistics: bool,
+    weights_file: Path | None,
+    with_last: bool = False,
 ) -> list[Any]:
     """Puts an encoder behind an input of raw pixels; a grey image is repeated to three channels.
 
@@ -172,9 +184,11 @@ def encode(
         blocks: Parts in the layout of `image`.
         frozen_statistics: See `unet_with_encoder`.
         weights_file: See `unet_with_encoder`.
+        with_last: Whether to return what the encoder ends with too.
 
     Returns:
-        Five features, at strides 2, 4, 8, 16 and 32.
+        Five features, at strides 2, 4, 8, 16 and 32; then, if asked for, the encoder's last ones,
+        which it told the classes of ImageNet from: hundreds of channels at stride 32.
     """
     encoder = ENCODERS[name]
     x = image
@@ -183,7 +197,7 @@ def encode(
     if encoder.blue_first:
         x = keras.ops.flip(x, axis=blocks.channel_axis)
     x = blocks.normalize_pixels(x, encoder.mean, encoder.std)
-    way_down = _build_encoder(encoder, weights_file, blocks.data_format)
+    way_down = _build_encoder(encoder, weights_file, blocks.data_format, with_last)
     if frozen_statistics:
         for layer in way_down.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
@@ -192,8 +206,10 @@ def encode(
     return features
 
 
-def _build_encoder(encoder: Encoder, weights_file: Path | None, data_format: str) -> Any:
-    """Builds the network from normalised pixels to its five features."""
+def _build_encoder(
+    encoder: Encoder, weights_file: Path | None, data_format: str, with_last: bool
+) -> Any:
+    """Builds the network from normalised pixels to its five features, or to its end too."""
     free = (None, None)
     with keras_settings(data_format):
         network = getattr(keras.applications, encoder.application)(
@@ -203,4 +219,6 @@ def _build_encoder(encoder: Encoder, weights_file: Path | None, data_format: str
             **encoder.options,
         )
     outputs = [network.get_layer(layer).output for layer in encoder.features]
+    if with_last:
+        outputs.append(network.output)
     return keras.Model(network.input, outputs, name="encoder")

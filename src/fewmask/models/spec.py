@@ -51,6 +51,8 @@ class ModelSpec:
             fraction of its arithmetic.
         shortcut: Whether the deepest features also reach the head past the decoder, so that it is
             soon known which things are of which class. An FCN is nothing but such ways.
+        context: Whether the mean of what an encoder says at its end, of the whole picture, is
+            added to each of its deepest features.
         networks: How many networks of this kind the model holds; it says the mean of what they
             say.
 
@@ -77,6 +79,7 @@ class ModelSpec:
     std: tuple[float, ...] = ()
     decoder: str = "unet"
     shortcut: bool = False
+    context: bool = False
     networks: int = 1
 
     def __post_init__(self) -> None:
@@ -103,6 +106,7 @@ class ModelSpec:
             self.name,
         )
         _check("stem_stride", self.stem_stride in (1, 2), "1 or 2", self.stem_stride)
+        _check("context", not self.context or self.name in ENCODERS, "an encoder's name", self.name)
         _check("dropout", 0 <= self.dropout < 1, "a share from 0 to below 1", self.dropout)
         _check("channels", self.channels >= 1, "at least 1 channel", self.channels)
         _check(
@@ -237,6 +241,7 @@ def build(
         decoder_convs=spec.decoder_convs,
         dropout=spec.dropout,
         shortcut=spec.shortcut,
+        context=spec.context,
         channels=spec.channels,
         out_channels=spec.out_channels,
         frozen_statistics=spec.weights is not None,

@@ -174,6 +174,21 @@ class Blocks:
         short = self.project(deepest, x.shape[self.channel_axis])
         return keras.layers.Add()([x, self.enlarge(short, times)])
 
+    def add_context(self, x: Any, seen: Any) -> Any:
+        """Adds to every pixel of `x` what there is to see in the whole picture.
+
+        What stands for a class in one place often stands for another elsewhere; the whole picture
+        tells which.
+
+        Args:
+            x: The deepest features.
+            seen: Features of the picture whose mean tells of all of it.
+
+        Reference: Liu, Rabinovich & Berg (2015), arXiv:1506.04579.
+        """
+        mean = keras.layers.GlobalAveragePooling2D(data_format=self.data_format, keepdims=True)
+        return keras.layers.Add()([x, self.project(mean(seen), x.shape[self.channel_axis])])
+
     def predict(self, x: Any, out_channels: int, stride: int) -> Any:
         """Ends a network: logits at `stride` times the size of `x`, in float32 under any policy."""
         if stride == 1:

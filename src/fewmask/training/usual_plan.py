@@ -7,7 +7,7 @@ import math
 from fewmask.data.augmentation.augment import Augmentation
 from fewmask.data.fingerprint import Fingerprint
 from fewmask.errors import ArgumentError
-from fewmask.models.spec import FCN_STRIDES, ModelSpec
+from fewmask.models.spec import ENCODERS, FCN_STRIDES, ModelSpec
 from fewmask.training.pace import Pace
 from fewmask.training.patch_plan import PatchPlan, augmentation_of_patches, plan_patches
 from fewmask.training.plan import Plan
@@ -84,6 +84,8 @@ def make_plan(
         stem_stride=STEM_STRIDE if name == "unet" else 1,
         dropout=recipe.dropout,
         shortcut=name not in FCN_STRIDES,
+        # A patch is no whole picture: what surrounds it would be missing from the mean.
+        context=name in ENCODERS and recipe.scale is None,
         weights="imagenet" if pretrained else None,
         mean=tuple(round(value, 3) for value in fingerprint.mean),
         std=tuple(round(value, 3) for value in fingerprint.standard_deviation),
