@@ -220,6 +220,14 @@ def test_less_time_is_enough_where_images_are_soon_known_by_heart(hands: list[fl
     assert plan.pace.last_step * 8 > 60 * 77 * 4 / 5
 
 
+def test_what_begins_with_nothing_needs_more_time_for_several_networks(hands: list[float]) -> None:
+    plan, _ = Machine(hands, step=0.05).plan(600.0, pretrained=False)
+    assert (plan.model.name, plan.networks) == ("unet", 1)
+    plan, _ = Machine(hands, step=0.01).plan(1100.0, pretrained=False)
+    assert plan.networks == 5
+    assert plan.pace.last_step * 8 > 240 * 77 * 4 / 5
+
+
 @pytest.mark.parametrize(
     ("step", "budget", "groups"),
     [

@@ -73,6 +73,7 @@ def plan_patches(scale: float, fingerprint: Fingerprint, size: int, batch_size: 
 def augmentation_of_patches() -> Augmentation:
     """Returns how patches are changed.
 
-    Where they lie is drawn already, so nothing shifts them.
+    Where they lie is drawn already, so nothing shifts them. Nothing in them need stand upright or
+    be of one size, so they are turned and zoomed more than whole images.
     """
-    return replace(Augmentation(), shift_probability=0.0)
+    return replace(Augmentation(), rotation=15.0, scale=1.4, shift_probability=0.0)

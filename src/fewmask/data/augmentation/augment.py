@@ -66,9 +66,9 @@ class Augmentation:
     horizontal_flip: float = 0.5
     vertical_flip: float = 0.0
     quarter_turn: float = 0.0
-    rotation: float = 15.0
+    rotation: float = 8.0
     rotation_probability: float = 0.5
-    scale: float = 1.4
+    scale: float = 1.2
     scale_probability: float = 0.5
     shear: float = 0.0
     shear_probability: float = 0.0
