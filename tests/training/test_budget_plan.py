@@ -225,7 +225,15 @@ def test_what_begins_with_nothing_needs_more_time_for_several_networks(hands: li
     assert (plan.model.name, plan.networks) == ("unet", 1)
     plan, _ = Machine(hands, step=0.01).plan(1100.0, pretrained=False)
     assert plan.networks == 5
-    assert plan.pace.last_step * 8 > 240 * 77 * 4 / 5
+    assert plan.pace.last_step * 8 > 480 * 77 * 4 / 5
+
+
+def test_what_begins_with_nothing_sees_smaller_images_more_often(hands: list[float]) -> None:
+    plan, _ = Machine(hands, step=0.2).plan(600.0, groups=0)
+    scratch, _ = Machine(hands, step=0.2).plan(600.0, groups=0, pretrained=False)
+    assert (plan.size, scratch.size) == (384, 256)
+    # Enough are 8 × 1,500 of 192 pixels, and as many more as their area is larger.
+    assert scratch.pace.last_step * 8 > 8 * 1500 * (256 / 192) ** 2
 
 
 @pytest.mark.parametrize(

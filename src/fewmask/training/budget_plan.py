@@ -47,9 +47,9 @@ NETWORKS = 5
 BY_HEART = 60
 """Times that each of several networks must see its images. Below that one network does as well in
 their time, and predicts several times as fast."""
-FROM_NOTHING = 4
-"""So many times as often must they see them that begin with random weights: they go on learning for
-as much longer."""
+FROM_NOTHING = 8
+"""So many times as many images a network needs that begins with random weights, for its size to be
+worth it and for learning them by heart."""
 WORTH_NETWORKS, WORTH_THEIR_SCORE = 300.0, 1200.0
 """Seconds of a budget from which on there may be several, and from which on they need not be that
 far: that every training image can be scored is worth it too."""
@@ -97,11 +97,8 @@ def plan_for_budget(
     if recipe.scale is None and recipe.size is None:
         scale, why_scale = choose_scale(fingerprint)
         recipe, why = replace(recipe, scale=scale), (why_scale,)
-    first = make(recipe)
-    sizes = _sizes_for(recipe, first, fingerprint)
-    least = BY_HEART if first.model.weights else FROM_NOTHING * BY_HEART
-    if clock.budget >= WORTH_THEIR_SCORE:
-        least = FEW_PASSES
+    sizes = _sizes_for(recipe, make(recipe), fingerprint)
+    least = BY_HEART if clock.budget < WORTH_THEIR_SCORE else FEW_PASSES
     most = NETWORKS if clock.budget >= WORTH_NETWORKS and groups >= FEWEST_GROUPS else 1
     while True:
         plans = {size: make(replace(recipe, size=size)) for size in sizes}
@@ -209,9 +206,13 @@ class _Machine:
         return SHARE_OF_STEPS * left / networks
 
     def shown(self, size: int, networks: int) -> float:
-        """Returns how many images or patches each network will be shown."""
-        steps = self.seconds(size, networks) / self._speed(size).step
-        return steps * self.plans[size].batch_size
+        """Returns how many images or patches each network will be shown.
+
+        To one that begins with random weights they are worth that much less.
+        """
+        plan = self.plans[size]
+        many = self.seconds(size, networks) / self._speed(size).step * plan.batch_size
+        return many if plan.model.weights else many / FROM_NOTHING
 
     def _speed(self, size: int) -> Speed:
         if size not in self.speeds:
