@@ -93,7 +93,8 @@ GEOMETRY = {
     "scale": 2.0, "scale_probability": 0.8, "rotation": 30.0, "rotation_probability": 0.7,
     "shear": 10.0, "shear_probability": 0.3,
 }  # fmt: skip
-MILD = {"scale": 1.2, "rotation": 8.0}
+AS_PATCHES = {"scale": 1.4, "rotation": 15.0}
+STILL = {"scale_probability": 0.0, "rotation_probability": 0.0}
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -122,7 +123,8 @@ CHOICES = {
     "colours": Choice(COLOURS),
     "colours and grey": Choice(COLOURS, grey),
     "geometry": Choice(GEOMETRY),
-    "mild geometry": Choice(MILD),
+    "geometry of patches": Choice(AS_PATCHES),
+    "no geometry": Choice(STILL),
 }
 
 
