@@ -206,9 +206,9 @@ class _Machine:
         return SHARE_OF_STEPS * left / networks
 
     def shown(self, size: int, networks: int) -> float:
-        """Returns how many images or patches each network will be shown.
+        """Returns how many images or patches each network will be shown, as far as they count.
 
-        To one that begins with random weights they are worth that much less.
+        Of those shown to a network that begins with random weights, one in `FROM_NOTHING` counts.
         """
         plan = self.plans[size]
         many = self.seconds(size, networks) / self._speed(size).step * plan.batch_size
