@@ -115,6 +115,7 @@ class Choice(NamedTuple):
 CHOICES = {
     "usual": Choice(),
     "no context": Choice(model={"context": False}),
+    "no outlines": Choice(model={"outlines": False}),
     "no shortcut": Choice(model={"shortcut": False}),
     "batch normalization": Choice(model={"normalization": "batch"}),
     "paste": Choice(change=paste),

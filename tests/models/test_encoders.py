@@ -15,7 +15,7 @@ def small(name, **fields):
 )
 def test_both_layouts_are_one_network(name, decoder, outputs, picture, shuffle_weights):
     more = decoder == "unet"
-    spec = small(name, num_classes=3, decoder=decoder, shortcut=more, context=more)
+    spec = small(name, num_classes=3, decoder=decoder, shortcut=more, context=more, outlines=True)
     first = shuffle_weights(build(spec, "channels_first"))
     last = build(spec, "channels_last")
     last.set_weights(first.get_weights())

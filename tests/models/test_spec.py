@@ -77,6 +77,11 @@ def test_every_encoder_has_a_way_to_be_built_and_a_file_of_weights():
             {"context": True},
             "context: expected an encoder's name, found unet. Give another value.",
         ),
+        (
+            {"outlines": True},
+            "outlines: expected an encoder's name, or a U-Net with a stem_stride of 2, found unet. "
+            "Give another value.",
+        ),
         ({"stem_stride": 4}, "stem_stride: expected 1 or 2, found 4. Give another value."),
     ],
 )
@@ -87,7 +92,7 @@ def test_a_value_out_of_range_is_refused(fields, sentence):
 
 def test_a_spec_written_before_there_were_decoders_is_read():
     values = ModelSpec("mobilenet_v2", 3).to_json()
-    del values["decoder"], values["shortcut"], values["context"]
+    del values["decoder"], values["shortcut"], values["context"], values["outlines"]
     assert ModelSpec.from_json(values) == ModelSpec("mobilenet_v2", 3, decoder="unet")
 
 

@@ -18,7 +18,15 @@ def draw(side=64):
 @torch_only
 @pytest.mark.parametrize("name", ["unet", *ENCODERS])
 def test_every_network_is_followed_and_gives_the_same(name):
-    spec = ModelSpec(name, num_classes=3, shortcut=True, context=name != "unet")
+    scratch = name == "unet"
+    spec = ModelSpec(
+        name,
+        num_classes=3,
+        stem_stride=2 if scratch else 1,
+        shortcut=True,
+        context=not scratch,
+        outlines=True,
+    )
     core = build(spec, "channels_first")
     straight = straighten(core)
     assert isinstance(straight, StraightNetwork)

@@ -14,6 +14,7 @@ from fewmask.models.unet import Blocks, unet
         {"normalization": "none", "dropout": 0.3},
         {"shortcut": True, "dropout": 0.3},
         {"stem_stride": 2, "num_classes": 3, "channels": 5},
+        {"stem_stride": 2, "num_classes": 3, "channels": 5, "outlines": True},
         {"channels": 1, "mean": (40.0,), "std": (9.0,)},
     ],
     ids=str,
@@ -38,6 +39,16 @@ def test_by_the_shortcut_the_deepest_features_reach_the_head_as_they_are(outputs
     logits = outputs(core, picture(32, 48)[None])[0, ..., 0]
     assert np.ptp(logits) > 0
     assert (logits == logits[::8, ::8].repeat(8, axis=0).repeat(8, axis=1)).all()
+
+
+@pytest.mark.parametrize("outlines", [False, True])
+def test_only_with_outlines_do_pixels_have_logits_of_their_own(outlines, outputs, picture):
+    core = unet(depth=2, width=4, stem_stride=2, outlines=outlines)
+    logits = outputs(core, picture(32, 48)[None])[0, ..., 0]
+    of_four = logits[::2, ::2].repeat(2, axis=0).repeat(2, axis=1)
+    # The four made of one begin alike, unless they see the picture at its own resolution.
+    assert (logits == of_four).all() != outlines
+    assert core.output.dtype == "float32"
 
 
 @pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])

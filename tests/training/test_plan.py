@@ -13,7 +13,7 @@ from fewmask.training.recipe import Recipe, make_recipe
 from fewmask.training.usual_plan import choose_model, choose_size, make_plan
 
 
-def fingerprint(channels: int = 3, longest: int = 640) -> Fingerprint:
+def fingerprint(channels: int = 3, longest: int = 640, thickness: float = 200.0) -> Fingerprint:
     return Fingerprint(
         num_images=77,
         sizes=((480, longest, 77),),
@@ -27,13 +27,14 @@ def fingerprint(channels: int = 3, longest: int = 640) -> Fingerprint:
         ignored_pixels=0,
         class_ids=((0, 1),) * 77,
         sha256="0" * 64,
+        thickness=(thickness,) * 77,
     )
 
 
-def plan_for(channels: int = 3, longest: int = 640, **asked: Any) -> Plan:
+def plan_for(channels: int = 3, longest: int = 640, thickness: float = 200.0, **asked: Any) -> Plan:
     return make_plan(
         make_recipe(**asked),
-        fingerprint(channels, longest),
+        fingerprint(channels, longest, thickness),
         num_train=77,
         num_classes=2,
         weights_at_hand=True,
@@ -221,6 +222,25 @@ def test_every_number_of_patches() -> None:
     )
     # With a budget an epoch is as long as it takes to be worth judging.
     assert plan_for(scale=1, budget="10m").reasons == plan.reasons[:-1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "outlines"),
+    [
+        ({"scale": 1, "thickness": 12.0}, True),
+        ({"scale": 1, "thickness": 12.0, "model": "unet"}, True),
+        ({"scale": 1, "thickness": 12.0, "model": "fcn8"}, False),
+        ({"scale": 1, "thickness": 20.0}, False),
+        ({"thickness": 12.0}, False),
+    ],
+    ids=str,
+)
+def test_outlines_are_drawn_where_patches_hold_thin_things(
+    asked: dict[str, Any], outlines: bool
+) -> None:
+    plan = plan_for(**asked)
+    assert plan.model.outlines == outlines
+    assert any(reason.startswith("outlines: ") for reason in plan.reasons) == outlines
 
 
 def test_the_scale_of_whole_images_is_their_frame() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from fewmask.data.fingerprint import Fingerprint
-from fewmask.training.scale_choice import choose_scale
+from fewmask.training.scale_choice import are_thin, choose_scale
 
 
 def fingerprint(
@@ -56,3 +56,20 @@ def test_thickness_chooses_between_whole_images_and_patches(
 def test_the_size_of_most_images_counts() -> None:
     mixed = replace(fingerprint((30.0,) * 77), sizes=((100, 100, 70), (9000, 9000, 7)))
     assert choose_scale(mixed)[0] is None
+
+
+@pytest.mark.parametrize(
+    ("thickness", "scale", "thin"),
+    [
+        ([15.0] * 10, 1.0, True),
+        ([16.0] * 10, 1.0, False),
+        ([31.0] * 10, 0.5, True),
+        ([15.0] * 10, 2.0, False),
+        ([0.0] * 9 + [15.0], 1.0, True),  # masks without any thing say nothing
+        ([15.0] * 4 + [100.0] * 6, 1.0, False),
+        ([0.0] * 10, 1.0, False),
+        ([], 1.0, False),
+    ],
+)
+def test_thin_is_what_most_things_are(thickness: list[float], scale: float, thin: bool) -> None:
+    assert are_thin(fingerprint(thickness), scale) == thin

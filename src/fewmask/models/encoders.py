@@ -121,6 +121,7 @@ def unet_with_encoder(
     dropout: float = 0.0,
     shortcut: bool = False,
     context: bool = False,
+    outlines: bool = False,
     channels: int = 3,
     out_channels: int = 1,
     frozen_statistics: bool = True,
@@ -130,7 +131,7 @@ def unet_with_encoder(
     """Builds a light decoder on an encoder; see `ModelSpec` for most arguments.
 
     The decoder works up to half the resolution of the picture; each of its pixels predicts
-    2 × 2.
+    2 × 2, mended by `outlines`.
 
     Args:
         name: One of `ENCODERS`.
@@ -141,6 +142,7 @@ def unet_with_encoder(
         dropout: Share of channels left out at the coarsest level in training.
         shortcut: Whether the deepest features also reach the head past the decoder.
         context: Whether what the encoder says of the whole picture is added to these.
+        outlines: Whether the picture itself helps to draw the outlines, at its full resolution.
         channels: Number of image channels, 1 or 3.
         out_channels: Number of logits a pixel.
         frozen_statistics: Whether the encoder's batch normalisations keep what they learned on
@@ -165,7 +167,11 @@ def unet_with_encoder(
         x = blocks.decode(deepest, skips, width, decoder_convs)
     if shortcut:
         x = blocks.add_shortcut(x, deepest, 2 ** len(skips))
-    return keras.Model(image, blocks.predict(x, out_channels, stride=2), name=f"unet_on_{name}")
+    logits = blocks.predict(x, out_channels, stride=2)
+    if outlines:
+        middle = (127.5,) * channels
+        logits = blocks.draw_outlines(logits, x, blocks.normalize_pixels(image, middle, middle))
+    return keras.Model(image, logits, name=f"unet_on_{name}")
 
 
 def encode(

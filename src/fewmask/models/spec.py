@@ -53,6 +53,8 @@ class ModelSpec:
             soon known which things are of which class. An FCN is nothing but such ways.
         context: Whether the mean of what an encoder says at its end, of the whole picture, is
             added to each of its deepest features.
+        outlines: Whether a network that works at half the picture's resolution sees the picture
+            itself once more at the end, to draw the outlines of things to the pixel.
         networks: How many networks of this kind the model holds; it says the mean of what they
             say.
 
@@ -80,6 +82,7 @@ class ModelSpec:
     decoder: str = "unet"
     shortcut: bool = False
     context: bool = False
+    outlines: bool = False
     networks: int = 1
 
     def __post_init__(self) -> None:
@@ -107,6 +110,13 @@ class ModelSpec:
         )
         _check("stem_stride", self.stem_stride in (1, 2), "1 or 2", self.stem_stride)
         _check("context", not self.context or self.name in ENCODERS, "an encoder's name", self.name)
+        half = self.name in ENCODERS or (self.name == "unet" and self.stem_stride == 2)
+        _check(
+            "outlines",
+            not self.outlines or half,
+            "an encoder's name, or a U-Net with a stem_stride of 2",
+            self.name,
+        )
         _check("dropout", 0 <= self.dropout < 1, "a share from 0 to below 1", self.dropout)
         _check("channels", self.channels >= 1, "at least 1 channel", self.channels)
         _check(
@@ -216,6 +226,7 @@ def build(
             stem_stride=spec.stem_stride,
             dropout=spec.dropout,
             shortcut=spec.shortcut,
+            outlines=spec.outlines,
             channels=spec.channels,
             out_channels=spec.out_channels,
             mean=spec.mean,
@@ -242,6 +253,7 @@ def build(
         dropout=spec.dropout,
         shortcut=spec.shortcut,
         context=spec.context,
+        outlines=spec.outlines,
         channels=spec.channels,
         out_channels=spec.out_channels,
         frozen_statistics=spec.weights is not None,

@@ -15,6 +15,8 @@ from fewmask.models.backend import keras
 
 GROUPS = 8
 """Groups of a group normalisation; as Wu & He (2018) say, it hardly matters between 2 and 32."""
+OUTLINE_WIDTH = 8
+"""Channels of the one convolution at a picture's full resolution, where each costs the most."""
 
 
 def unet(
@@ -26,6 +28,7 @@ def unet(
     stem_stride: int = 1,
     dropout: float = 0.0,
     shortcut: bool = False,
+    outlines: bool = False,
     channels: int = 3,
     out_channels: int = 1,
     mean: Sequence[float] = (127.5, 127.5, 127.5),
@@ -51,7 +54,7 @@ def unet(
     """
     blocks = Blocks(normalization, data_format)
     image = image_input(channels, data_format)
-    x = blocks.normalize_pixels(image, mean, std)
+    pixels = x = blocks.normalize_pixels(image, mean, std)
     if stem_stride == 2:
         x = blocks.convolve(x, width, stride=2)
     skips = []
@@ -64,7 +67,10 @@ def unet(
     x = blocks.decode(deepest, skips, width, decoder_convs)
     if shortcut:
         x = blocks.add_shortcut(x, deepest, 2**depth)
-    return keras.Model(image, blocks.predict(x, out_channels, stem_stride), name="unet")
+    logits = blocks.predict(x, out_channels, stem_stride)
+    if outlines:
+        logits = blocks.draw_outlines(logits, x, pixels)
+    return keras.Model(image, logits, name="unet")
 
 
 def image_input(channels: int, data_format: str) -> Any:
@@ -209,3 +215,21 @@ class Blocks:
         first = keras.ops.convert_to_numpy(enlarge.kernel)[:1, :1]
         enlarge.kernel.assign(first.repeat(stride, axis=0).repeat(stride, axis=1))
         return logits
+
+    def draw_outlines(self, logits: Any, x: Any, pixels: Any) -> Any:
+        """Adds to logits of twice the size of `x` what the picture itself says of every pixel.
+
+        A network that works at half the resolution knows the outline of a thing to two pixels. One
+        convolution that sees what it knows beside the picture draws it to one.
+
+        Args:
+            logits: Of the size of the picture.
+            x: What they were made of, at half of it.
+            pixels: The picture, normalised.
+        """
+        both = keras.layers.Concatenate(axis=self.channel_axis)([self.enlarge(x), pixels])
+        outlines = self.convolve(both, OUTLINE_WIDTH)
+        more = keras.layers.Conv2D(
+            logits.shape[self.channel_axis], 1, data_format=self.data_format, dtype="float32"
+        )(outlines)
+        return keras.layers.Add(dtype="float32")([logits, more])

@@ -28,7 +28,7 @@ def choose_scale(fingerprint: Fingerprint) -> tuple[float | None, str]:
     """
     longest = [max(height, width) for height, width, count in fingerprint.sizes]
     typical = float(np.median(np.repeat(longest, [count for *_, count in fingerprint.sizes])))
-    thickness = [value for value in fingerprint.thickness if value > 0]
+    thickness = _measured(fingerprint)
     if not thickness:
         return None, "whole images: the masks hold nothing whose size could be measured."
     # The thinner half decides: it is what a frame would lose first.
@@ -46,3 +46,19 @@ def choose_scale(fingerprint: Fingerprint) -> tuple[float | None, str]:
         f"{thin:.0f} where the longest side of a whole image is {FRAME}; "
         "--size keeps whole images."
     )
+
+
+def are_thin(fingerprint: Fingerprint, scale: float) -> bool:
+    """Tells whether most outlines are of things so thin that every pixel of them counts.
+
+    Args:
+        fingerprint: What was measured of the training part.
+        scale: Pixels that the network sees per image pixel.
+    """
+    thickness = _measured(fingerprint)
+    return bool(thickness) and float(np.median(thickness)) * scale < THICK_ENOUGH
+
+
+def _measured(fingerprint: Fingerprint) -> list[float]:
+    """Returns the thickness of the masks that hold something to measure."""
+    return [value for value in fingerprint.thickness if value > 0]

@@ -12,6 +12,7 @@ from fewmask.training.pace import Pace
 from fewmask.training.patch_plan import PatchPlan, augmentation_of_patches, plan_patches
 from fewmask.training.plan import Plan
 from fewmask.training.recipe import Recipe, option
+from fewmask.training.scale_choice import are_thin
 
 EPOCHS = 40
 SIZE = 256
@@ -38,6 +39,9 @@ SHARE_OF_WARM_UP = 0.05
 # The average forgets over the last twelfth of the training: long enough to smooth the steps,
 # short enough to have forgotten the beginning when the schedule ends.
 SHARE_OF_AVERAGE = 1 / 12
+WHY_OUTLINES = (
+    "outlines: things are so thin that the network sees the image once more at its full resolution."
+)
 # What cannot be chosen of a network, beside the depth of any encoder.
 _FIXED = dict.fromkeys(FCN_STRIDES, ("depth", "width", "normalization"))
 
@@ -74,6 +78,9 @@ def make_plan(
     epochs = recipe.epochs or EPOCHS
     batch_size = recipe.batch_size or BATCH_SIZE
     learning_rate = float(recipe.learning_rate or LEARNING_RATE)
+    outlines = (
+        recipe.scale is not None and name not in FCN_STRIDES and are_thin(fingerprint, recipe.scale)
+    )
     model = ModelSpec(
         name=name,
         num_classes=num_classes,
@@ -86,6 +93,7 @@ def make_plan(
         shortcut=name not in FCN_STRIDES,
         # A patch is no whole picture: what surrounds it would be missing from the mean.
         context=name in ENCODERS and recipe.scale is None,
+        outlines=outlines,
         weights="imagenet" if pretrained else None,
         mean=tuple(round(value, 3) for value in fingerprint.mean),
         std=tuple(round(value, 3) for value in fingerprint.standard_deviation),
@@ -95,6 +103,8 @@ def make_plan(
     if recipe.scale is not None:
         patches = plan_patches(recipe.scale, fingerprint, size, batch_size)
         why_patches = patches.reasons
+        if outlines:
+            why_patches = (*why_patches, WHY_OUTLINES)
         if recipe.budget is None:
             why_patches = (*why_patches, patches.why_epoch)
     steps = patches.steps_per_epoch if patches else math.ceil(num_train / batch_size)
