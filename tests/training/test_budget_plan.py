@@ -115,13 +115,13 @@ class Machine:
 def test_a_usual_machine_by_hand(hands: list[float]) -> None:
     machine = Machine(hands, step=0.4)
     plan, clock = machine.plan(180.0)
-    # The score looks at 20 images; the comparison at 3, as many as have 1024² pixels, which takes
-    # the model for Keras three times as long.
+    # The score looks at 20 images; the comparison at one, as two would have more than 512² pixels,
+    # which takes the model for Keras three times as long.
     # 256 shows enough, 2,667 and more; 320 would show two thirds of it where half as many again
     # would be enough, which is too little to be worth a measurement.
     assert machine.measured == [256]
     assert (plan.size, plan.batch_size, plan.scale) == (256, 8, Frame(256))
-    assert clock.reserve == pytest.approx(11 + (20 + 3 + 3 * 3) * 0.02 + 120 * A_FILE)
+    assert clock.reserve == pytest.approx(11 + (20 + 1 + 3 * 1) * 0.02 + 118 * A_FILE)
     assert clock.spent == pytest.approx(1 + 4 * 0.4)
     assert plan.pace.last_step == round(SHARE_OF_STEPS * clock.left / 0.4)
     # 3,104 images are 40.3 times 77; 0.001 · 45 / 40.3
@@ -199,8 +199,8 @@ def test_enough_time_for_several_networks_by_hand(hands: list[float]) -> None:
     # Five of everything that the end does, and a look at each training image: of the forms that
     # could be tried there are none, since nothing is held out.
     step = 0.1 * (plan.size / 256) ** 2
-    looks = 5 * (20 + 3 + 3 * 3) + 77
-    files = 3 + 2 * 20 + 3 * 77
+    looks = 5 * (20 + 1 + 3 * 1) + 77
+    files = 1 + 2 * 20 + 3 * 77
     assert clock.reserve == pytest.approx(5 * 11 + looks * step / 20 + files * A_FILE)
     seconds = SHARE_OF_STEPS * (clock.left - 4 * 1.0) / 5
     assert plan.pace.last_step == round(seconds / step)

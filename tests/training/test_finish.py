@@ -119,8 +119,8 @@ def test_without_an_exporter_the_keras_model_is_scored(
 def test_compares_on_the_test_part_alone(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[Any] = []
 
-    def note(dataset: Dataset, *rest: Any) -> Any:
-        for index, pixels in take_pieces(dataset, *rest):
+    def note(dataset: Dataset, *rest: Any, **more: Any) -> Any:
+        for index, pixels in take_pieces(dataset, *rest, **more):
             taken.append(dataset.image_path(index))
             yield index, pixels
 

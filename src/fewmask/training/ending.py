@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fewmask.scale.pixels import pixels_placement
-from fewmask.training.comparing import choose_pieces
+from fewmask.training.comparing import choose_pieces, most_tried
 from fewmask.training.plan import Plan
 from fewmask.training.probe import Speed
 
@@ -59,7 +59,7 @@ class Ending:
             # As mirror images mostly help, the model will look at them wherever it looks.
             squares, tried = 2 * squares, 3 * tried
         if self.held_out and tried > 1:
-            held_out = choose_pieces(self.held_out).values()
+            held_out = choose_pieces(self.held_out, most_tried(plan)).values()
             squares += tried * sum(_squares(plan, *size) for size in held_out)
             files += 2 * len(held_out)
         return networks * EXPORT * building + squares * speed.look + files * A_FILE

@@ -15,7 +15,7 @@ from fewmask.data.dataset import Dataset
 from fewmask.evaluation.scores import confusion_matrix, mean_dice, mean_where_scored
 from fewmask.inference.blocks import Model
 from fewmask.models.spec import ModelSpec, build
-from fewmask.training.comparing import middle, take_pieces
+from fewmask.training.comparing import middle, most_tried, take_pieces
 from fewmask.training.looking import look_by, model_by
 from fewmask.training.plan import Plan
 
@@ -61,7 +61,7 @@ def choose_form(
     """Finds the form that predicts held-out images best.
 
     The forms are tried from the plainest on, and a later one must be better than all before.
-    All predict pieces of images at their own size, as many as model files are compared on.
+    All predict pieces of images at their own size, see `most_tried`.
 
     Args:
         networks: The networks that were trained.
@@ -87,7 +87,7 @@ def choose_form(
         return forms[0], forms[0]
     pieces = [
         (pixels, middle(held_out.read_mask(index), *pixels.shape[:2]))
-        for index, pixels in take_pieces(held_out, bundle)
+        for index, pixels in take_pieces(held_out, bundle, most=most_tried(plan))
     ]
     first = plan.data_format == "channels_first"
     looks = {count: [look_by(core, first) for core in each] for count, each in cores.items()}
