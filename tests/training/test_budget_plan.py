@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fewmask.data.augmentation.augment import Augmentation
 from fewmask.data.fingerprint import Fingerprint
 from fewmask.errors import ArgumentError
 from fewmask.scale import Frame
@@ -85,6 +86,7 @@ class Machine:
         test_images: Sequence[tuple[int, int]] = ((480, 640),) * 20,
         judged_by: Sequence[tuple[int, int]] = ((480, 640),) * 8,
         groups: int = 77,
+        held_out: Sequence[tuple[int, int]] = (),
         **asked: Any,
     ) -> tuple[Plan, Clock]:
         seen = seen or fingerprint()
@@ -105,7 +107,7 @@ class Machine:
             make,
             seen,
             Clock(budget, began=self.hands[0]),
-            Ending(test_images, [], ((480, 640),) * 77),
+            Ending(test_images, held_out, ((480, 640),) * 77),
             judged_by,
             self.probe_of,
             groups,
@@ -135,6 +137,20 @@ def test_a_usual_machine_by_hand(hands: list[float]) -> None:
         "3,104 of them fit into the budget.",
         "budget 3 min 0 s: 3 s are spent, 14 s are kept for model files, scores and report.",
     )
+
+
+def test_mirror_images_are_left_out_where_they_take_much_of_the_budget(hands: list[float]) -> None:
+    flips = Augmentation().horizontal_flip
+    assert flips > 0
+    asked: dict[str, Any] = {"held_out": ((480, 640),) * 8, "size": 256}
+    # 200 test images, one piece for both files, each 0.02 s; mirrored they are as many again, and
+    # two forms are tried on 8 validation images, of which one looks twice: 24. 4.6 s and more.
+    twice, its_clock = Machine(hands, 0.4).plan(180.0, test_images=((480, 640),) * 200, **asked)
+    once, clock = Machine(hands, 0.4).plan(60.0, test_images=((480, 640),) * 200, **asked)
+    assert (twice.try_mirrored, once.try_mirrored) == (True, False)
+    assert its_clock.reserve - clock.reserve == pytest.approx((204 + 24) * 0.02 + 2 * 8 * A_FILE)
+    assert [why for why in once.reasons if why.startswith("each image is looked at once: ")]
+    assert not [why for why in twice.reasons if why.startswith("each image is looked at once: ")]
 
 
 @pytest.mark.parametrize(("step", "size"), [(0.02, 384), (0.3, 320), (2.0, 192), (30.0, 64)])

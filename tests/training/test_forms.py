@@ -61,9 +61,9 @@ def choose(
     """Chooses a form of networks by hand: how many, whether mirrored, its Dice, the plainest's."""
 
     def choose(
-        looks: list[Any], held_out: Dataset | None, flips: float = 0.5
+        looks: list[Any], held_out: Dataset | None, flips: float = 0.5, try_mirrored: bool = True
     ) -> tuple[int, bool, float, float]:
-        plan = make_tiny_plan()
+        plan = replace(make_tiny_plan(), try_mirrored=try_mirrored)
         plan = replace(plan, augmentation=replace(plan.augmentation, horizontal_flip=flips))
 
         singles = iter(looks)
@@ -90,7 +90,9 @@ def choose(
 def test_a_model_that_is_blind_on_one_side_gains_by_the_mirror_image(
     choose: Any, bright_things: Any
 ) -> None:
-    assert choose([seeing(0.9, 0.3)], bright_things(LEFT, RIGHT)) == (1, True, 1.0, 0.5)
+    held_out = bright_things(LEFT, RIGHT)
+    assert choose([seeing(0.9, 0.3)], held_out) == (1, True, 1.0, 0.5)
+    assert choose([seeing(0.9, 0.3)], held_out, try_mirrored=False)[1] is False
 
 
 def test_a_model_that_mirror_images_confuse_looks_once(choose: Any, bright_things: Any) -> None:

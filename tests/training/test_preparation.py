@@ -199,6 +199,7 @@ def test_refuses_a_plan_whose_pretrained_weights_are_not_to_be_had(
         ("plateau", True, "plateau: expected a whole number from 0, found True"),
         ("seed", -1, "seed: expected a whole number from 0, found -1"),
         ("tensorboard", 1, "tensorboard: expected true or false, found 1"),
+        ("try_mirrored", "no", "try_mirrored: expected true or false, found 'no'"),
         ("reasons", "none", "reasons: expected a list of sentences, found 'none'"),
         ("foreground_share", 1.5, "foreground_share: expected a number from 0 to 1, found 1.5"),
         ("pace", [[0, 0]], "pace: expected pairs [step, last step], the first from step 0"),

@@ -55,7 +55,7 @@ class Ending:
         if networks > 1:
             squares += sum(_squares(plan, *size) for size in self.learnt_from)
             files += 2 * len(self.learnt_from)
-        if plan.augmentation.horizontal_flip and self.held_out:
+        if plan.mirrored_too and self.held_out:
             # As mirror images mostly help, the model will look at them wherever it looks.
             squares, tried = 2 * squares, 3 * tried
         if self.held_out and tried > 1:

@@ -65,7 +65,8 @@ def choose_form(
 
     Args:
         networks: The networks that were trained.
-        plan: Their plan. Mirror images are tried where it flips images left and right.
+        plan: Their plan. Mirror images are tried where it flips images left and right, unless it
+            says otherwise.
         bundle: What travels with the model.
         held_out: Images that none has learnt from, with masks; without them the plainest form
             is taken.
@@ -74,7 +75,7 @@ def choose_form(
     Returns:
         The best form, and the plainest.
     """
-    mirrored = (False, True) if plan.augmentation.horizontal_flip else (False,)
+    mirrored = (False, True) if plan.mirrored_too else (False,)
     cores = {1: networks}
     if len(networks) > 1:
         cores[len(networks)] = [_together(networks, plan)]

@@ -48,6 +48,8 @@ class Plan:
         early_stopping: Patience in epochs of the early end; 0 for none.
         seed: Seed of everything that is drawn.
         data_format: Layout of the arrays in training.
+        try_mirrored: Whether the trained model is tried on mirror images too, if it has learnt from
+            them; where that is better, every prediction takes twice as long.
         tensorboard: Whether curves are also written for TensorBoard.
         pixels: The scale of patches and the tiles of prediction; None where the model sees each
             picture as a whole.
@@ -76,6 +78,7 @@ class Plan:
     early_stopping: int
     seed: int
     data_format: str
+    try_mirrored: bool = True
     tensorboard: bool = False
     pixels: Pixels | None = None
     foreground_share: float | None = None
@@ -86,6 +89,11 @@ class Plan:
     def networks(self) -> int:
         """How many networks are trained, one after the other."""
         return 1 + len(self.later_paces)
+
+    @property
+    def mirrored_too(self) -> bool:
+        """Whether the trained model is tried on mirror images too."""
+        return self.try_mirrored and self.augmentation.horizontal_flip > 0
 
     @property
     def epochs(self) -> int:

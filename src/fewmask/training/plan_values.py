@@ -47,8 +47,9 @@ def check_values(values: dict[str, Any]) -> None:
         _refuse("weight_decay", "a number from 0", values["weight_decay"])
     if not 0 <= _number(values.get("foreground_share", 0)) <= 1:
         _refuse("foreground_share", "a number from 0 to 1", values["foreground_share"])
-    if not isinstance(values["tensorboard"], bool):
-        _refuse("tensorboard", "true or false", values["tensorboard"])
+    for name in ("try_mirrored", "tensorboard"):
+        if not isinstance(values[name], bool):
+            _refuse(name, "true or false", values[name])
     if not isinstance(values.get("later_paces", []), list):
         _refuse("later_paces", "a list of paces", values["later_paces"])
     reasons = values["reasons"]
