@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -95,6 +95,8 @@ def test_a_patch_is_as_sharp_as_what_prediction_sees(scale: float) -> None:
     place=st.tuples(st.floats(0, 1), st.floats(0, 1)),
     zoom=st.sampled_from([1.0, 0.7, 2.0]),
 )
+# Halved from its second pixel on, an image of odd width would be reflected a pixel further left.
+@example(warp=Warp(scale=0.609375), height=1, width=49, place=(0.0, 1.0), zoom=0.7)
 def test_cutting_out_what_is_needed_changes_nothing(
     warp: Warp, height: int, width: int, place: tuple[float, float], zoom: float
 ) -> None:
@@ -106,7 +108,8 @@ def test_cutting_out_what_is_needed_changes_nothing(
         whole, of_whole = warp_sample(image, classes_of(image), 32, warp, spot)
     # OpenCV rounds positions to 1/32 of a pixel, in the cut and in the whole each in its own way.
     assert np.abs(patch.astype(int) - whole).max() <= 255 / 32
-    assert (mask != of_whole).mean() < 0.01
+    # So a column or two may lie on the border of two pixels and take the other one.
+    assert (mask != of_whole).mean() <= 2 / 32
 
 
 def test_little_of_a_large_image_is_read() -> None:

@@ -155,7 +155,38 @@ def part_seen(source: NDArray[np.float64], length: int, axis: int, size: int) ->
     low, high = math.floor(places.min()) - reach, math.ceil(places.max()) + reach
     # Pixel -3 is a reflection of pixel 2, so what lies outside is to be found inside.
     low, high = min(low, 2 * length - high), max(high, -low)
-    return max(low, 0), min(high, length)
+    # Halved, a part must fall into the same pairs of pixels as the whole, up to the odd one at the
+    # end that its reflection completes.
+    together = 2 ** count_halvings(shrinking_of(source))
+    return max(low, 0) // together * together, min(high, length)
+
+
+def shrinking_of(source: NDArray[np.float64]) -> float:
+    """Returns how many sample pixels, along a side, become one of the patch.
+
+    Args:
+        source: What `source_of_frame` or `source_of_patch` returned.
+    """
+    return math.sqrt(abs(float(np.linalg.det(source[:, :2]))))
+
+
+def count_halvings(shrinking: float) -> int:
+    """Returns how often an image is halved before it is softened.
+
+    Args:
+        shrinking: Sample pixels per frame pixel.
+
+    Example:
+
+    >>> count_halvings(2), count_halvings(2.5), count_halvings(10)
+    (0, 1, 3)
+    """
+    halvings = 0
+    # Up to here a kernel of three pixels is wide enough; beyond, halving first is faster too.
+    while shrinking > math.sqrt(5):
+        shrinking /= 2
+        halvings += 1
+    return halvings
 
 
 def halve(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -189,13 +220,10 @@ def soften(image: NDArray[np.uint8], shrinking: float) -> tuple[NDArray[np.uint8
     Returns:
         Shape `(h, w, C)`, uint8, and how often it was halved on the way.
     """
-    halvings = 0
+    halvings = count_halvings(shrinking)
     variance = shrinking**2 / 6  # of a tent of half width n
-    # Up to here a kernel of three pixels is wide enough; beyond, halving first is faster too.
-    while shrinking > math.sqrt(5):
+    for _ in range(halvings):
         image = halve(image)
-        halvings += 1
-        shrinking /= 2
         # The mean of two pixels has variance 1 / 4; what remains counts in pixels twice as large.
         variance = (variance - 1 / 4) / 4
     missing = variance - 1 / 6  # which linear interpolation will bring
@@ -248,7 +276,7 @@ def warp_sample(
         )
         image, mask = image[top:bottom, left:right], mask[top:bottom, left:right]
         to_mask[:, 2] -= (left, top)
-    softened, halvings = soften(image, math.sqrt(abs(np.linalg.det(to_mask[:, :2]))))
+    softened, halvings = soften(image, shrinking_of(to_mask))
     to_image = to_mask / 2**halvings
     to_image[:, 2] += 0.5 / 2**halvings - 0.5  # the middle of the first pixel has moved
     # The matrices are given in the direction OpenCV works in; the other takes twice the time.
