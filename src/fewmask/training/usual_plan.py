@@ -39,7 +39,7 @@ SHARE_OF_WARM_UP = 0.05
 # The average forgets over the last twelfth of the training: long enough to smooth the steps,
 # short enough to have forgotten the beginning when the schedule ends.
 SHARE_OF_AVERAGE = 1 / 12
-WHY_OUTLINES = (
+_WHY_OUTLINES = (
     "outlines: things are so thin that the network sees the image once more at its full resolution."
 )
 # What cannot be chosen of a network, beside the depth of any encoder.
@@ -104,7 +104,7 @@ def make_plan(
         patches = plan_patches(recipe.scale, fingerprint, size, batch_size)
         why_patches = patches.reasons
         if outlines:
-            why_patches = (*why_patches, WHY_OUTLINES)
+            why_patches = (*why_patches, _WHY_OUTLINES)
         if recipe.budget is None:
             why_patches = (*why_patches, patches.why_epoch)
     steps = patches.steps_per_epoch if patches else math.ceil(num_train / batch_size)
