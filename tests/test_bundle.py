@@ -6,6 +6,7 @@ import pytest
 
 from fewmask.bundle import Bundle
 from fewmask.data.classes import Classes
+from fewmask.data.least_areas import LeastAreas
 from fewmask.errors import ModelError
 from fewmask.scale import Frame, Pixels
 
@@ -21,6 +22,14 @@ BUNDLE = Bundle(
 
 def test_comes_back_from_its_text() -> None:
     assert Bundle.from_json(BUNDLE.to_json()) == BUNDLE
+
+
+def test_least_areas_travel_along_and_need_not() -> None:
+    careful = replace(BUNDLE, least_areas=LeastAreas((0.0, 0.1), 480_000, never_empty=True))
+    assert Bundle.from_json(careful.to_json()) == careful
+    facts = json.loads(careful.to_json())
+    del facts["least_areas"], facts["mirrored"]  # as before they were thought of
+    assert Bundle.from_json(json.dumps(facts)) == replace(BUNDLE, mirrored=False)
 
 
 def test_people_can_read_its_text() -> None:

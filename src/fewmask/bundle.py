@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fewmask.data.classes import Classes
+from fewmask.data.least_areas import LeastAreas
 from fewmask.errors import ArgumentError, ModelError
 from fewmask.scale import Frame, ScaleRule, rule_from_json
 
@@ -30,6 +31,8 @@ class Bundle:
             8-bit pictures, the darkest and brightest of the training images for 16-bit ones.
         provenance: Where the model comes from: names and versions, for people to read.
         mirrored: Whether the model looks at the mirror image too, and predicts the mean of both.
+        least_areas: What a class must cover of an image to be in its label map; None where any
+            pixel will do. The model itself knows nothing of it.
     """
 
     classes: Classes
@@ -38,6 +41,7 @@ class Bundle:
     value_range: tuple[int, int] = (0, 255)
     provenance: dict[str, str] = field(default_factory=dict)
     mirrored: bool = False
+    least_areas: LeastAreas | None = None
 
     def to_json(self) -> str:
         """Returns the facts as a JSON text."""
@@ -48,6 +52,7 @@ class Bundle:
             "channels": self.channels,
             "value_range": list(self.value_range),
             "mirrored": self.mirrored,
+            "least_areas": None if self.least_areas is None else self.least_areas.to_json(),
             "provenance": self.provenance,
         }
         return json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)
@@ -81,12 +86,14 @@ class Bundle:
                 "Copy it again from where it was made, or train again.",
             ) from error
         low, high = facts["value_range"]
+        # Models that were saved before these were thought of look once, and believe any pixel.
+        least = facts.get("least_areas")
         return cls(
             Classes.from_json(facts["classes"]),
             scale,
             int(facts["channels"]),
             (int(low), int(high)),
             dict(facts["provenance"]),
-            # Models that were saved before it was thought of look once.
             bool(facts.get("mirrored", False)),
+            None if least is None else LeastAreas.from_json(least),
         )

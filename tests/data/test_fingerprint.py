@@ -8,6 +8,7 @@ from fewmask.data.classes import Classes
 from fewmask.data.dataset import Dataset
 from fewmask.data.fingerprint import Fingerprint, take_fingerprint
 from fewmask.data.imageio import write_png
+from fewmask.data.least_areas import LeastAreas
 from fewmask.data.masks.encoding import MaskEncoding
 from fewmask.data.schema import Column
 from fewmask.errors import DataError
@@ -56,11 +57,23 @@ def test_everything_is_measured_as_by_hand(tmp_path):
     assert found.class_images == (3, 1, 1)
     assert found.ignored_pixels == 2
     assert found.class_ids == ((0, 1), (0, 2), (0,))
+    assert found.least_shares == pytest.approx((3 / 6, 2 / 6, 1 / 6))
+    # One mask of six: half of the least, times 1 / (1 + 5); the third mask shows nothing.
+    assert found.least_areas(at_own_scale=True) == LeastAreas(
+        (0.0, pytest.approx(2 / 72), pytest.approx(1 / 72)), of_pixels=6
+    )
+    assert found.least_areas(at_own_scale=False).of_pixels is None
 
 
 def test_a_fingerprint_survives_json(tmp_path):
     found = take_fingerprint(dataset_of(tmp_path, [np.zeros((3, 4, 3), np.uint8)]))
     assert Fingerprint.from_json(found.to_json()) == found
+
+
+def test_masks_that_all_show_something_are_never_empty(tmp_path):
+    masks = [np.array([[0, value]], np.uint8) for value in (1, 2)]
+    found = take_fingerprint(dataset_of(tmp_path, [np.zeros((1, 2, 3), np.uint8)] * 2, masks))
+    assert found.least_areas(at_own_scale=False).never_empty
 
 
 def test_16_bits_lose_a_thousandth_at_both_ends(tmp_path):

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,10 +8,11 @@ from PIL import Image
 
 from fewmask.bundle import Bundle
 from fewmask.data.classes import Classes
+from fewmask.data.least_areas import LeastAreas
 from fewmask.errors import DataError, RunError
 from fewmask.inference.predict import Predictor, load
 from fewmask.run import Run
-from fewmask.scale import Frame
+from fewmask.scale import Frame, Pixels
 
 BUNDLE = Bundle(Classes(("background", "red thing")), Frame(256))
 
@@ -30,6 +32,29 @@ def test_any_callable_is_a_model():
 def test_probabilities_are_left_out_where_nobody_asks():
     made = Predictor(BUNDLE, find_red).predict(np.zeros((2, 2, 3), np.uint8), probabilities=False)
     assert made.probabilities is None
+
+
+@pytest.mark.parametrize("probabilities", [True, False])
+def test_a_class_that_covers_too_little_is_not_in_the_label_map(probabilities):
+    image = np.zeros((1, 10, 3), np.uint8)
+    image[0, 3] = 200
+    for share, expected in ((0.1, 1), (0.11, 0)):
+        bundle = replace(BUNDLE, least_areas=LeastAreas((0.0, share)))
+        predictor = Predictor(bundle, find_red, lambda image: find_red(image)[0])
+        made = predictor.predict(image, probabilities=probabilities)
+        assert made.label_map[0, 3] == expected
+        if probabilities:
+            assert made.probabilities[0, 3].tolist() == [0, 1]  # what the model itself says
+
+
+def test_it_counts_in_the_whole_image_not_in_each_block():
+    image = np.zeros((8, 3000, 3), np.uint8)
+    image[:, 1500:1700] = 200  # a fifteenth of the image, a fourth of a block or less
+    rule = Pixels.near(1.0, size=256)
+    for share, expected in ((0.06, 1600), (0.07, 0)):
+        least = LeastAreas((0.0, share))
+        predictor = Predictor(replace(BUNDLE, scale=rule, least_areas=least), find_red)
+        assert predictor.predict(image).label_map.sum() == expected
 
 
 def test_the_quicker_model_is_asked_when_labels_are_enough():

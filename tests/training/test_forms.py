@@ -15,6 +15,7 @@ from fewmask.data.augmentation.augment import Augmentation
 from fewmask.data.classes import Classes
 from fewmask.data.dataset import Dataset
 from fewmask.data.imageio import write_png
+from fewmask.data.least_areas import LeastAreas
 from fewmask.models.spec import build
 from fewmask.scale import Frame
 from fewmask.training import forms
@@ -150,3 +151,46 @@ def test_no_flips_no_mirror_images(make_tiny_plan: Callable[..., Plan]) -> None:
         [build(plan.model, plan.data_format)], plan, BUNDLE, None, lambda *_: None
     )
     assert form is plainest
+
+
+@pytest.mark.parametrize(
+    ("least", "kept", "dice"),
+    [
+        (0.3, True, 1.0),  # the speck goes, the thing stays
+        (0.05, True, 0.5),  # nothing goes: the masks' word is enough
+        (0.6, False, 0.5),  # the thing would go too, and held-out images lose by it
+        (None, False, 0.5),
+    ],
+)
+def test_what_covers_too_little_is_left_out_unless_held_out_images_lose(
+    least: float | None,
+    kept: bool,
+    dice: float,
+    make_tiny_plan: Callable[..., Plan],
+    bright_things: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # It finds a thing of 16 x 16 pixels, a quarter of the image, and in half of the images a
+    # speck of an eighth where nothing is.
+    held_out = bright_things(slice(8, 24), slice(8, 24), slice(0, 0), slice(0, 0))
+    specks = iter([0, 0, 8, 8])
+
+    def model(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], None]:
+        found = (image[..., 0] > 100).astype(np.uint8)
+        found[8:24, : next(specks)] = 1
+        return found, None
+
+    monkeypatch.setattr(forms, "look_by", lambda core, channels_first: None)
+    monkeypatch.setattr(forms, "model_by", lambda look, bundle: model)
+    plan = replace(make_tiny_plan(), augmentation=Augmentation.none())
+    areas = None if least is None else LeastAreas((0.0, least / 1.25))
+    form, _ = choose_form(
+        [build(plan.model, plan.data_format)],
+        plan,
+        replace(BUNDLE, least_areas=areas),
+        held_out,
+        lambda *_: None,
+    )
+    assert (form.bundle.least_areas is not None) == kept
+    if least is not None:
+        assert (form.dice, form.dice_of_all) == (dice, 0.5)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fewmask.data import imageio
 from fewmask.data.dataset import Dataset
+from fewmask.data.least_areas import LeastAreas
 from fewmask.data.packed import SampleFile
 from fewmask.data.thickness import measure_thickness
 from fewmask.errors import DataError
@@ -42,6 +43,8 @@ class Fingerprint:
         ignored_pixels: Number of mask pixels that count for nothing.
         class_ids: The class ids in each mask, in the order of the rows.
         thickness: How thick the things in each mask are, see `measure_thickness`.
+        least_shares: The least share of a mask that each class has where there is any of it; 0
+            where there never is.
         sha256: Of the sample ids and the bytes of the files; the order of rows and the folder
             they lie in do not matter.
     """
@@ -59,6 +62,7 @@ class Fingerprint:
     class_ids: tuple[tuple[int, ...], ...]
     sha256: str
     thickness: tuple[float, ...] = ()
+    least_shares: tuple[float, ...] = ()
 
     @property
     def class_shares(self) -> tuple[float, ...]:
@@ -70,6 +74,22 @@ class Fingerprint:
     def num_channels(self) -> int:
         """Channels that every image can be given: 3 where some are grey and some in colour."""
         return max(channels for channels, _ in self.channels)
+
+    def least_areas(self, *, at_own_scale: bool) -> LeastAreas | None:
+        """Returns what each class must cover of an image; None where any area will do.
+
+        Args:
+            at_own_scale: Whether a model sees images at their own scale: things are as many pixels
+                in a larger image then, and a smaller share of it.
+        """
+        largest = max(height * width for height, width, _ in self.sizes)
+        return LeastAreas.of_masks(
+            self.least_shares,
+            self.class_images,
+            self.num_images,
+            of_pixels=largest if at_own_scale else None,
+            never_empty=all(any(ids) for ids in self.class_ids),
+        )
 
     def to_json(self) -> str:
         """Returns the measurements as a JSON text."""
@@ -110,6 +130,7 @@ def take_fingerprint(
     class_pixels = np.zeros(256, np.int64)
     class_ids: list[tuple[int, ...]] = []
     thickness: list[float] = []
+    least_shares = np.ones(256)
     digests: list[str] = []
     num_classes = dataset.classes.num_classes if dataset.classes else 0
 
@@ -128,6 +149,8 @@ def take_fingerprint(
             pixels = np.bincount(mask.ravel(), minlength=256)
             thickness.append(round(measure_thickness(mask, num_classes), 2))
             class_pixels += pixels
+            there = pixels > 0
+            least_shares[there] = np.minimum(least_shares, pixels / mask.size)[there]
             class_ids.append(tuple(int(value) for value in pixels.nonzero()[0]))
             digest.append(_digest(dataset.mask_path(index)))
         digests.append("\0".join(digest))
@@ -152,6 +175,7 @@ def take_fingerprint(
         class_ids=tuple(tuple(value for value in ids if value < num_classes) for ids in class_ids),
         sha256=hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest(),
         thickness=tuple(thickness),
+        least_shares=tuple(np.where(class_pixels > 0, least_shares, 0.0)[:num_classes].tolist()),
     )
 
 

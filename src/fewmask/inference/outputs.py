@@ -24,7 +24,8 @@ class Prediction:
 
     Args:
         image: The image as the model took it, shape `(H, W, C)`, uint8.
-        label_map: The decided class id of every pixel, shape `(H, W)`, uint8.
+        label_map: The decided class id of every pixel, shape `(H, W)`, uint8: the most probable
+            class of those that cover enough of the image, see `LeastAreas`.
         classes: Names and colours of the class ids.
         probabilities: Probability of each class in each pixel, shape `(H, W, K)`, float32 in
             [0, 1]; None if they were not asked for.

@@ -110,9 +110,10 @@ class Predictor:
         Raises:
             ModelError: If the model gives up.
         """
-        classes, rule = self.bundle.classes, self.bundle.scale
+        classes, rule, least = self.bundle.classes, self.bundle.scale, self.bundle.least_areas
+        maps: NDArray[np.float32] | None = None
         if isinstance(rule, Pixels) and needs_blocks(pixels, rule):
-            label_map, joined = predict_blocks(
+            label_map, maps = predict_blocks(
                 self._model,
                 pixels,
                 rule,
@@ -120,10 +121,12 @@ class Predictor:
                 probabilities=probabilities,
                 progress=progress,
             )
-            return Prediction(pixels, label_map, classes, joined, source)
-        if self._label_model is not None and not probabilities:
-            return Prediction(pixels, self._label_model(pixels), classes, None, source)
-        label_map, maps = self._model(pixels)
+        elif self._label_model is not None and not probabilities:
+            label_map = self._label_model(pixels)
+        else:
+            label_map, maps = self._model(pixels)
+        if least is not None:
+            label_map = least.leave_out(label_map)
         return Prediction(pixels, label_map, classes, maps if probabilities else None, source)
 
 

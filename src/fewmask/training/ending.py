@@ -32,11 +32,14 @@ class Ending:
             and the mean of several networks help.
         learnt_from: `(height, width)` of the training images. One of the baselines reads their
             masks, and several networks are scored on those that each of them left out.
+        may_leave_out: Whether classes may be left out where they cover too little: the validation
+            images have a say in that too.
     """
 
     sizes: Sequence[tuple[int, int]]
     held_out: Sequence[tuple[int, int]]
     learnt_from: Sequence[tuple[int, int]]
+    may_leave_out: bool = False
 
     def seconds(self, plan: Plan, speed: Speed, building: float, networks: int = 1) -> float:
         """Estimates how long it takes to write the model and to score it.
@@ -63,11 +66,12 @@ class Ending:
         if plan.mirrored_too and self.held_out:
             # As mirror images mostly help, the model will look at them wherever it looks.
             squares, tried, forms = 2 * squares, 3 * tried, 2 * forms
-        if self.held_out and tried > 1:
+        if self.held_out and (tried > 1 or self.may_leave_out):
             held_out = choose_pieces(self.held_out, most_tried(plan)).values()
             squares += tried * sum(_squares(plan, *size) for size in held_out)
             files += 2 * len(held_out)
             pixels = forms * sum(height * width for height, width in held_out)
+            pixels *= 2 if self.may_leave_out else 1
         work = squares * speed.look + files * A_FILE + pixels * A_PIXEL
         return networks * EXPORT * building + work
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import tee
 from typing import Any
@@ -72,17 +73,21 @@ def finish(
         )
     core, spec, bundle = form.core, form.spec, form.bundle
     save_keras(core, spec, bundle, run.folder / "model.keras")
-    predictor = Predictor(bundle, KerasModel(run.folder / "model.keras"))
+    keras_model = KerasModel(run.folder / "model.keras")
+    predictor = Predictor(bundle, keras_model)
     if (reason := missing_exporter()) is not None:
         listener(Said(f"Saved the model, for Keras, in {run.folder}. No model.onnx: {reason}"))
     else:
         with exported_onnx(core, spec, bundle, run.folder / "model.onnx") as beside:
-            exported = Predictor(bundle, OnnxModel(beside))
+            # What is left out for being too small would make a large difference of a small one.
+            every_pixel = replace(bundle, least_areas=None)
+            saved = Predictor(every_pixel, keras_model)
+            exported = Predictor(every_pixel, OnnxModel(beside))
             # Each piece is read once, and forgotten before the next one.
             comparing = working(listener, "comparing the files")
             for_both = tee(take_pieces(parts.test, bundle, comparing))
             check_parity(
-                (_label_map(predictor, pixels) for _, pixels in for_both[0]),
+                (_label_map(saved, pixels) for _, pixels in for_both[0]),
                 (_label_map(exported, pixels) for _, pixels in for_both[1]),
                 run.folder / "model.onnx",
             )
@@ -124,6 +129,13 @@ def _choose_form(
             Said(
                 f"The model {form.words}: validation Dice {form.dice:.3f} instead of "
                 f"{plainest.dice:.3f}{'' if len(networks) == 1 else ' of a single one'}."
+            )
+        )
+    if form.dice > form.dice_of_all:
+        listener(
+            Said(
+                "What covers less of an image than half of the least in any mask is left out: "
+                f"validation Dice {form.dice:.3f} instead of {form.dice_of_all:.3f}."
             )
         )
     return form
@@ -170,6 +182,7 @@ def make_bundle(run: Run, plan: Plan, train: Dataset, fingerprint: Fingerprint) 
         fingerprint.num_channels,
         fingerprint.value_range,
         provenance,
+        least_areas=fingerprint.least_areas(at_own_scale=plan.pixels is not None),
     )
 
 

@@ -1,5 +1,5 @@
 """Which form of what was trained becomes the model: one network or the mean of several, looking
-at each image once or at its mirror image too."""
+at each image once or at its mirror image too, with classes left out that cover too little."""
 
 from __future__ import annotations
 
@@ -34,12 +34,14 @@ class Form:
         dice: Mean Dice on pieces of images that no network has learnt from; NaN where there is
             nothing to find, or nothing to choose from. Of one network, where there are several, it
             is the mean of what each of them reaches: the first may be the luckiest.
+        dice_of_all: The same, if no class is left out for covering too little.
     """
 
     core: Any
     spec: ModelSpec
     bundle: Bundle
     dice: float = float("nan")
+    dice_of_all: float = float("nan")
 
     @property
     def words(self) -> str:
@@ -61,13 +63,15 @@ def choose_form(
     """Finds the form that predicts held-out images best.
 
     The forms are tried from the plainest on, and a later one must be better than all before.
-    All predict pieces of images at their own size, see `most_tried`.
+    All predict pieces of images at their own size, see `most_tried`. In each of them classes that
+    cover too little are left out, unless held-out images lose by it: that the masks speak for it
+    is a reason even where no held-out image does.
 
     Args:
         networks: The networks that were trained.
         plan: Their plan. Mirror images are tried where it flips images left and right, unless it
             says otherwise.
-        bundle: What travels with the model.
+        bundle: What travels with the model, with the least areas that the masks suggest.
         held_out: Images that none has learnt from, with masks; without them the plainest form
             is taken.
         progress: Is told `(done, total)` forms.
@@ -84,7 +88,7 @@ def choose_form(
         for count, each in cores.items()
         for twice in mirrored
     ]
-    if len(forms) == 1 or held_out is None:
+    if held_out is None or (len(forms) == 1 and bundle.least_areas is None):
         return forms[0], forms[0]
     pieces = [
         (pixels, middle(held_out.read_mask(index), *pixels.shape[:2]))
@@ -95,8 +99,9 @@ def choose_form(
     scored = []
     for done, form in enumerate(forms):
         models = [model_by(look, form.bundle) for look in looks[form.spec.networks]]
-        dice = [_score(model, pieces, bundle) for model in models]
-        scored.append(replace(form, dice=float(np.mean(dice))))
+        dice, dice_of_all = np.mean([_score(model, pieces, bundle) for model in models], axis=0)
+        form = replace(form, dice=float(dice), dice_of_all=float(dice_of_all))
+        scored.append(_with_all_classes(form) if form.dice < form.dice_of_all else form)
         progress(done + 1, len(forms))
     best = scored[0]
     for form in scored[1:]:
@@ -112,12 +117,23 @@ def _together(networks: Sequence[Any], plan: Plan) -> Any:
     return core
 
 
-def _score(model: Model, pieces: Sequence[Piece], bundle: Bundle) -> float:
-    classes = bundle.classes
-    scores = [
-        mean_dice(
-            confusion_matrix(truth, model(pixels)[0], classes.num_classes, classes.ignore_index)
+def _with_all_classes(form: Form) -> Form:
+    bundle = replace(form.bundle, least_areas=None)
+    return replace(form, bundle=bundle, dice=form.dice_of_all)
+
+
+def _score(model: Model, pieces: Sequence[Piece], bundle: Bundle) -> tuple[float, float]:
+    """Scores a model, once with classes left out that cover too little, and once with all."""
+    classes, least = bundle.classes, bundle.least_areas
+    scores = []
+    for pixels, truth in pieces:
+        whole = model(pixels)[0]
+        label_maps = (whole if least is None else least.leave_out(whole), whole)
+        scores.append(
+            [
+                mean_dice(confusion_matrix(truth, each, classes.num_classes, classes.ignore_index))
+                for each in label_maps
+            ]
         )
-        for pixels, truth in pieces
-    ]
-    return float(mean_where_scored(np.array(scores)))
+    left_out, of_all = (float(mean_where_scored(each)) for each in np.array(scores).T)
+    return left_out, of_all

@@ -231,7 +231,12 @@ def _plan(
         make,
         fingerprint,
         clock,
-        Ending(_sizes(parts.test), judged_by, _sizes(parts.train)),
+        Ending(
+            _sizes(parts.test),
+            judged_by,
+            _sizes(parts.train),
+            fingerprint.least_areas(at_own_scale=False) is not None,
+        ),
         judged_by,
         probe_of,
         groups,
