@@ -18,8 +18,9 @@ from fewmask.inference.predict import load
 from fewmask.packages.load import load_dataset
 from fewmask.run import Run
 from fewmask.training import train as training
-from fewmask.training.checkpoint import State
+from fewmask.training.checkpoint import State, epoch_of_weights
 from fewmask.training.events import EpochDone, StepDone
+from fewmask.training.judge import Judge
 from fewmask.training.keeper import LAST, Diverged
 from fewmask.training.train import train
 
@@ -291,6 +292,41 @@ def test_a_loss_that_is_no_number_ends_it_with_the_best_model_so_far(
     )
     assert "Stopped after 1 epoch; finishing with the best model so far." in heard.sentences
     assert {path.name for path in (runs / "a").iterdir()} == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("third", "kept", "said"),
+    [
+        (0.85, 3, True),  # lower than before by chance, for all one knows
+        (0.95, 3, False),  # the highest anyhow
+        (0.7, 2, False),  # so much lower that it has learnt its images by heart
+    ],
+)
+def test_the_last_network_is_the_model_unless_it_is_much_worse(
+    third: float,
+    kept: int,
+    said: bool,
+    discs: Path,
+    runs: Path,
+    tiny: Any,
+    heard: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scores = iter([0.5, 0.9, third])
+
+    def on_epoch_end(self: Any, epoch: int, logs: dict[str, Any]) -> None:
+        judged(self, epoch, logs)
+        logs["validation_dice"] = next(scores)
+
+    judged = Judge.on_epoch_end
+    monkeypatch.setattr(Judge, "on_epoch_end", on_epoch_end)
+    run = train(discs, runs=runs, listener=heard, **{**tiny, "epochs": 3})
+    assert epoch_of_weights(run.folder / "best" / "weights.npz") == kept
+    sentence = (
+        "The model is the last one: it has come to rest, and validation Dice 0.900 before may be "
+        "chance."
+    )
+    assert (sentence in heard.sentences) == said
 
 
 def test_a_full_disk_leaves_the_last_checkpoint_whole(

@@ -16,11 +16,14 @@ from fewmask.run import BEST, Run
 from fewmask.training.averaging import AveragedWeights
 from fewmask.training.checkpoint import State, save_weights
 from fewmask.training.clock import Clock
-from fewmask.training.events import EpochDone, Listener, StepDone
+from fewmask.training.events import EpochDone, Listener, Said, StepDone
 from fewmask.training.pacemaker import Course
 from fewmask.training.samples import SamplePictures
 
 LAST = Path("last") / "state.npz"
+
+CHANCE = 0.1
+"""Dice that chance gives or takes where a handful of images is scored after each of many epochs."""
 
 # What Keras' own callbacks count between epochs; Keras saves none of it.
 COUNTERS = {
@@ -118,7 +121,9 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         }
         # Without validation images nothing is chosen: the latest model is the one to use.
         better = math.isnan(row["validation_loss"]) or rank(row) > state.best
-        if better:
+        highest = state.best[0]
+        at_rest = plan.schedule == "cosine" and steps >= plan.pace.last_step
+        if better or (at_rest and is_as_good(row, highest)):
             state.best = rank(row)
             with self.average.in_place():
                 save_weights(self.run.folder / BEST, self.average.weights(), epoch + 1)
@@ -142,6 +147,13 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         state.save(self.run.folder / LAST)
         left = max(0, plan.pace.last_step - steps) * state.seconds / steps
         self.listener(EpochDone(row, plan.epochs, better, left))
+        if at_rest and not better and is_as_good(row, highest):
+            self.listener(
+                Said(
+                    "The model is the last one: it has come to rest, and validation Dice "
+                    f"{highest:.3f} before may be chance."
+                )
+            )
 
 
 class Stopwatch(keras.callbacks.Callback):  # type: ignore[misc]
@@ -155,6 +167,25 @@ class Stopwatch(keras.callbacks.Callback):  # type: ignore[misc]
         """Reads it."""
         if logs is not None:
             logs["training_seconds"] = time.perf_counter() - self._began
+
+
+def is_as_good(row: dict[str, float], highest: float) -> bool:
+    """Says whether an epoch may be as good as the one with the highest Dice, for all one knows.
+
+    The highest of many scores on a few images is in part luck. Once the learning rate has fallen to
+    zero, a network is rather better than it was on the way: only where it scores much worse has it
+    learnt its images by heart.
+
+    Args:
+        row: The epoch's row of `epochs.csv`.
+        highest: The highest validation Dice so far.
+
+    Example:
+
+    >>> [is_as_good({"validation_dice": dice}, 0.5) for dice in (0.45, 0.35)]
+    [True, False]
+    """
+    return row["validation_dice"] >= highest - CHANCE
 
 
 def rank(row: dict[str, float]) -> tuple[float, float]:
