@@ -58,12 +58,18 @@ class Machine:
     whose memory has room for so many images a step."""
 
     def __init__(
-        self, hands: list[float], step: float, building: float = 1.0, room: int = 8
+        self,
+        hands: list[float],
+        step: float,
+        building: float = 1.0,
+        room: int = 8,
+        first_step: float = 0.0,
     ) -> None:
         self.hands = hands
         self.step = step
         self.building = building
         self.room = room
+        self.first_step = first_step
         self.measured: list[int] = []
 
     def probe_of(self, plan: Plan) -> tuple[Probe, float]:
@@ -74,7 +80,7 @@ class Machine:
                 raise OutOfMemory
             self.measured.append(size)
             speed = self.step * (size / 256) ** 2
-            self.hands[0] += 4 * speed
+            self.hands[0] += self.first_step + 4 * speed
             return Speed(speed, speed / 20)
 
         return probe, self.building
@@ -112,6 +118,19 @@ class Machine:
             self.probe_of,
             groups,
         )
+
+
+def test_a_machine_whose_first_steps_take_long_is_not_measured_for_long(
+    hands: list[float],
+) -> None:
+    # As fast as this, the largest size shows enough; but each size takes four seconds to build.
+    machine = Machine(hands, step=0.004, first_step=4.0)
+    plan, _ = machine.plan(60.0)
+    assert machine.measured == [256, 320]
+    assert plan.size == 320
+    quick = Machine(hands, step=0.004)
+    quick.plan(60.0)
+    assert quick.measured == [256, 320, 384]
 
 
 def test_a_usual_machine_by_hand(hands: list[float]) -> None:

@@ -36,6 +36,10 @@ benchmarks/budget_choices.py."""
 WORTH_MEASURING = 0.8
 """Share of these that a larger size must promise by its area; it may be faster than its area."""
 
+MEASURING = 0.1
+"""Share of the budget after which no larger size is measured: a GPU that has just been started, say,
+takes seconds to build the first step of each."""
+
 FEWEST_STEPS = 20
 
 MANY_PASSES, FEW_PASSES = 45, 15
@@ -180,7 +184,8 @@ def _choose_size_and_networks(
     machine: _Machine, most: int, least_passes: float, fingerprint: Fingerprint
 ) -> tuple[int, int]:
     """Finds the size, and whether there is time for several networks of it to learn enough."""
-    size = _choose_size(tuple(machine.plans), partial(machine.shown, networks=most))
+    shown = partial(machine.shown, networks=most)
+    size = _choose_size(tuple(machine.plans), shown, machine.has_time_to_measure)
     if most > 1:
         in_one_pass = _in_one_pass(machine.plans[size], fingerprint, most)
         if machine.shown(size, most) < least_passes * in_one_pass:
@@ -198,6 +203,8 @@ class _Machine:
         ending: What is to be done at the end.
         probe: Measures a size.
         building: Seconds that building the network took.
+        speeds: What was measured so far, by size.
+        measuring: Seconds that it took.
     """
 
     plans: Mapping[int, Plan]
@@ -206,6 +213,11 @@ class _Machine:
     probe: Probe
     building: float
     speeds: dict[int, Speed] = field(default_factory=dict)
+    measuring: float = 0.0
+
+    def has_time_to_measure(self) -> bool:
+        """Tells whether measuring has taken little of the budget so far."""
+        return self.measuring < MEASURING * self.clock.budget
 
     def reserve(self, size: int, networks: int) -> float:
         """Returns the seconds to be set aside for the end."""
@@ -239,7 +251,9 @@ class _Machine:
 
     def _speed(self, size: int) -> Speed:
         if size not in self.speeds:
+            began = self.clock.spent
             self.speeds[size] = self.probe(size)
+            self.measuring += self.clock.spent - began
         return self.speeds[size]
 
 
@@ -311,7 +325,9 @@ def enough(size: int) -> float:
     return ENOUGH * float(size / OF_SIZE) ** 2
 
 
-def _choose_size(sizes: Sequence[int], shown: Callable[[int], float]) -> int:
+def _choose_size(
+    sizes: Sequence[int], shown: Callable[[int], float], has_time: Callable[[], bool]
+) -> int:
     """Finds the largest size at which a training shows enough, or else the smallest of all.
 
     A step takes about as long as its area is large. That tells which sizes are worth measuring;
@@ -320,6 +336,7 @@ def _choose_size(sizes: Sequence[int], shown: Callable[[int], float]) -> int:
     Args:
         sizes: The sizes, smallest first.
         shown: Measures a size, and says how many images or patches a training would show.
+        has_time: Says whether there is time to measure a larger one.
     """
     place = max(0, sum(size <= FIRST_SIZE for size in sizes) - 1)
     many = shown(sizes[place])
@@ -332,7 +349,7 @@ def _choose_size(sizes: Sequence[int], shown: Callable[[int], float]) -> int:
             return sizes[place]
     size = sizes[place]
     for larger in sizes[place + 1 :]:
-        if many * (size / larger) ** 2 < WORTH_MEASURING * enough(larger):
+        if not has_time() or many * (size / larger) ** 2 < WORTH_MEASURING * enough(larger):
             break
         many_of_larger = shown(larger)
         if many_of_larger < enough(larger):
