@@ -20,6 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import tomli_w
 from machine import describe_machine
@@ -78,6 +79,20 @@ def holes(sample: Sample, another: Callable[[], Sample], rng: np.random.Generato
     return image, mask
 
 
+def elastic(sample: Sample, another: Callable[[], Sample], rng: np.random.Generator) -> Sample:
+    """Bends every second patch: nine points are moved by 10 pixels or so, the others with them."""
+    image, mask = sample
+    if rng.random() < 0.5:
+        size = len(mask)
+        moved = rng.normal(0, 10, (3, 3, 2)).astype(np.float32)
+        moved = cv2.resize(moved, (size, size), interpolation=cv2.INTER_CUBIC)
+        columns, rows = np.meshgrid(*[np.arange(size, dtype=np.float32)] * 2)
+        there = columns + moved[..., 0], rows + moved[..., 1]
+        image = cv2.remap(image, *there, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        mask = cv2.remap(mask, *there, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT)
+    return image.reshape(sample[0].shape), mask
+
+
 def grey(sample: Sample, another: Callable[[], Sample], rng: np.random.Generator) -> Sample:
     """Takes the colours out of 15 % of the images."""
     image, mask = sample
@@ -121,6 +136,7 @@ CHOICES = {
     "paste": Choice(change=paste),
     "rectangle": Choice(change=rectangle),
     "holes": Choice(change=holes),
+    "elastic": Choice(change=elastic),
     "colours": Choice(COLOURS),
     "colours and grey": Choice(COLOURS, grey),
     "geometry": Choice(GEOMETRY),

@@ -123,7 +123,8 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         better = math.isnan(row["validation_loss"]) or rank(row) > state.best
         highest = state.best[0]
         at_rest = plan.schedule == "cosine" and steps >= plan.pace.last_step
-        if better or (at_rest and is_as_good(row, highest)):
+        kept = better or (at_rest and is_as_good(row, highest))
+        if kept:
             state.best = rank(row)
             with self.average.in_place():
                 save_weights(self.run.folder / BEST, self.average.weights(), epoch + 1)
@@ -147,7 +148,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         state.save(self.run.folder / LAST)
         left = max(0, plan.pace.last_step - steps) * state.seconds / steps
         self.listener(EpochDone(row, plan.epochs, better, left))
-        if at_rest and not better and is_as_good(row, highest):
+        if kept and not better:
             self.listener(
                 Said(
                     "The model is the last one: it has come to rest, and validation Dice "
