@@ -101,7 +101,12 @@ class LeastAreas:
         if self.never_empty:
             least[1 + int(np.argmax(areas[1:]))] = 0
         too_small = np.flatnonzero((areas > 0) & (areas < least))
-        return _fill(label_map, np.isin(label_map, too_small)) if len(too_small) else label_map
+        if not len(too_small):
+            return label_map
+        gaps = np.zeros(label_map.shape, bool)
+        for class_id in too_small:  # a table to look them up in would take eight bytes a pixel
+            gaps |= label_map == class_id
+        return _fill(label_map, gaps)
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values that `from_json` turns back into equal areas."""
