@@ -37,7 +37,7 @@ WORTH_MEASURING = 0.8
 """Share of these that a larger size must promise by its area; it may be faster than its area."""
 
 MEASURING = 0.1
-"""Share of the budget after which no larger size is measured: a GPU that has just been started, say,
+"""Share of the budget after which no larger size is measured: a GPU that has just been started
 takes seconds to build the first step of each."""
 
 FEWEST_STEPS = 20
