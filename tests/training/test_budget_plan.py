@@ -64,12 +64,14 @@ class Machine:
         building: float = 1.0,
         room: int = 8,
         first_step: float = 0.0,
+        hiccup: float = 1.0,
     ) -> None:
         self.hands = hands
         self.step = step
         self.building = building
         self.room = room
         self.first_step = first_step
+        self.hiccup = hiccup
         self.measured: list[int] = []
 
     def probe_of(self, plan: Plan) -> tuple[Probe, float]:
@@ -79,7 +81,8 @@ class Machine:
             if plan.batch_size > self.room:
                 raise OutOfMemory
             self.measured.append(size)
-            speed = self.step * (size / 256) ** 2
+            speed = self.step * (size / 256) ** 2 * self.hiccup
+            self.hiccup = 1.0
             self.hands[0] += self.first_step + 4 * speed
             return Speed(speed, speed / 20)
 
@@ -186,6 +189,16 @@ def test_a_larger_size_is_measured_where_it_may_show_enough(hands: list[float]) 
     plan, _ = machine.plan(180.0)
     assert (machine.measured, plan.size) == ([256, 320], 256)
     assert "learns from 38 at 256, 24 at 320 pixels a side" in plan.reasons[-2]
+
+
+def test_a_machine_that_was_busy_for_a_moment_is_not_taken_for_a_slow_one(
+    hands: list[float],
+) -> None:
+    # Alone it would be 256 pixels, as above. The first measurement says 3 times as long.
+    machine = Machine(hands, step=0.4, hiccup=3.0)
+    plan, _ = machine.plan(180.0)
+    assert machine.measured == [256, 192, 224]
+    assert plan.size == 224
 
 
 def test_a_slow_machine_does_not_spend_its_budget_on_being_measured(hands: list[float]) -> None:

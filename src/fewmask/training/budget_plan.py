@@ -339,16 +339,15 @@ def _choose_size(
         has_time: Says whether there is time to measure a larger one.
     """
     place = max(0, sum(size <= FIRST_SIZE for size in sizes) - 1)
-    many = shown(sizes[place])
+    many, above = shown(sizes[place]), len(sizes)
     while many < enough(sizes[place]) and place > 0:
         # Half the side shows four times as many, of which a quarter is enough.
         fitting = sizes[place] * math.sqrt(math.sqrt(max(0.0, many) / enough(sizes[place])))
-        place = max(0, sum(size <= fitting for size in sizes[:place]) - 1)
+        above, place = place, max(0, sum(size <= fitting for size in sizes[:place]) - 1)
         many = shown(sizes[place])
-        if many >= enough(sizes[place]):
-            return sizes[place]
+    # Up from there: a machine that was busy for a moment looks slow at the size measured then.
     size = sizes[place]
-    for larger in sizes[place + 1 :]:
+    for larger in sizes[place + 1 : above]:
         if not has_time() or many * (size / larger) ** 2 < WORTH_MEASURING * enough(larger):
             break
         many_of_larger = shown(larger)
