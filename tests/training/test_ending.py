@@ -1,0 +1,27 @@
+"""What the end of a training is thought to take, by hand."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from fewmask.training.ending import A_FILE, A_PIXEL, A_PIXEL_AGAIN, Ending
+from fewmask.training.plan import Plan
+from fewmask.training.probe import Speed
+
+
+def test_leaving_classes_out_takes_its_time(make_tiny_plan: Callable[..., Plan]) -> None:
+    once = replace(make_tiny_plan(), try_mirrored=False)
+    twice = replace(once, try_mirrored=True)
+    twice = replace(twice, augmentation=replace(once.augmentation, horizontal_flip=0.5))
+    sizes = ((300, 400),) * 5
+    ending = Ending(sizes, sizes, sizes)
+    may = replace(ending, may_leave_out=True)
+    speed = Speed(step=0.4, look=0.02)
+    # One form, which would not have been tried: 5 looks at 5 images and their masks.
+    more = may.seconds(once, speed, building=1.0) - ending.seconds(once, speed, building=1.0)
+    tried = 5 * 0.02 + 10 * A_FILE + 5 * 300 * 400 * (A_PIXEL + A_PIXEL_AGAIN)
+    assert more == pytest.approx(tried)
+    # Two forms, tried anyway: each is only scored once more.
+    more = may.seconds(twice, speed, building=1.0) - ending.seconds(twice, speed, building=1.0)
+    assert more == pytest.approx(2 * 5 * 300 * 400 * A_PIXEL_AGAIN)
