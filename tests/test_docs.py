@@ -139,6 +139,7 @@ def test_every_option_of_a_page_exists() -> None:
         "--class",
         "--data",
         "--decoder",
+        "--folds",
         "--one-network",
         "--rounds",
     }
