@@ -100,6 +100,14 @@ def test_only_pixels_of_what_covers_too_little_change(
     kept = ~too_small[label_map]
     assert np.array_equal(found[kept], label_map[kept])
     assert set(np.unique(found)) <= set(np.unique(label_map[kept])) | {0}
+    for row, column in zip(*(~kept).nonzero(), strict=True):
+        if kept.any():
+            away = sum(
+                abs(np.subtract(at, here))
+                for at, here in zip(kept.nonzero(), (row, column), strict=True)
+            )
+            nearest = label_map[kept][away == away.min()]
+            assert found[row, column] in nearest
     if kept.any():
         assert set(np.unique(found)) == set(np.unique(label_map[kept]))
 

@@ -122,22 +122,41 @@ class LeastAreas:
 def _fill(label_map: NDArray[np.uint8], gaps: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Fills gaps from their edges inwards, a pixel at a time, with the class beside them.
 
-    Gaps are small parts of images that may be huge: only their pixels are looked at.
+    Gaps are small parts of images that may be huge: only their pixels are looked at, and each a few
+    times only.
     """
     filled = label_map.copy()
-    height, width = gaps.shape
     rows, columns = gaps.nonzero()
     while len(rows):
         found = np.zeros(len(rows), bool)
         classes = np.zeros(len(rows), np.uint8)
-        for down, right in ((-1, 0), (0, -1), (0, 1), (1, 0)):
-            beside = np.clip(rows + down, 0, height - 1), np.clip(columns + right, 0, width - 1)
+        for beside in _four_beside(rows, columns, gaps.shape):
             new = ~found & ~gaps[beside]
             classes[new] = filled[beside][new]
             found |= new
-        if not found.any():  # nothing but gaps: background
-            found[:] = True
-        filled[rows[found], columns[found]] = classes[found]
-        gaps[rows[found], columns[found]] = False
-        rows, columns = rows[~found], columns[~found]
+        rows, columns = rows[found], columns[found]
+        filled[rows, columns] = classes[found]
+        gaps[rows, columns] = False
+        # What comes next lies beside what was filled just now.
+        around = np.concatenate(
+            [
+                row * gaps.shape[1] + column
+                for row, column in _four_beside(rows, columns, gaps.shape)
+            ]
+        )
+        rows, columns = np.divmod(np.unique(around[gaps.ravel()[around]]), gaps.shape[1])
+    filled[gaps] = 0  # an image of nothing but gaps
     return filled
+
+
+def _four_beside(
+    rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, ...]
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Returns the pixels above, to the left, to the right and below; at the border, themselves."""
+    bottom, right = shape[0] - 1, shape[1] - 1
+    return [
+        (np.maximum(rows - 1, 0), columns),
+        (rows, np.maximum(columns - 1, 0)),
+        (rows, np.minimum(columns + 1, right)),
+        (np.minimum(rows + 1, bottom), columns),
+    ]
