@@ -156,9 +156,9 @@ def test_no_flips_no_mirror_images(make_tiny_plan: Callable[..., Plan]) -> None:
 @pytest.mark.parametrize(
     ("least", "kept", "dice"),
     [
-        (0.3, True, 1.0),  # the speck goes, the thing stays
-        (0.05, True, 0.5),  # nothing goes: the masks' word is enough
-        (0.6, False, 0.5),  # the thing would go too, and held-out images lose by it
+        (0.24, True, 1.0),  # the speck goes, the thing stays
+        (0.04, True, 0.5),  # nothing goes: the masks' word is enough
+        (0.48, False, 0.5),  # the thing would go too, and held-out images lose by it
         (None, False, 0.5),
     ],
 )
@@ -183,7 +183,7 @@ def test_what_covers_too_little_is_left_out_unless_held_out_images_lose(
     monkeypatch.setattr(forms, "look_by", lambda core, channels_first: None)
     monkeypatch.setattr(forms, "model_by", lambda look, bundle: model)
     plan = replace(make_tiny_plan(), augmentation=Augmentation.none())
-    areas = None if least is None else LeastAreas((0.0, least / 1.25))
+    areas = None if least is None else LeastAreas((0.0, least))
     form, _ = choose_form(
         [build(plan.model, plan.data_format)],
         plan,

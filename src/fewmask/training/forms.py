@@ -125,15 +125,16 @@ def _with_all_classes(form: Form) -> Form:
 def _score(model: Model, pieces: Sequence[Piece], bundle: Bundle) -> tuple[float, float]:
     """Scores a model, once with classes left out that cover too little, and once with all."""
     classes, least = bundle.classes, bundle.least_areas
+
+    def dice(truth: NDArray[np.uint8], label_map: NDArray[np.uint8]) -> float:
+        counts = confusion_matrix(truth, label_map, classes.num_classes, classes.ignore_index)
+        return float(mean_dice(counts))
+
     scores = []
     for pixels, truth in pieces:
         whole = model(pixels)[0]
-        label_maps = (whole if least is None else least.leave_out(whole), whole)
-        scores.append(
-            [
-                mean_dice(confusion_matrix(truth, each, classes.num_classes, classes.ignore_index))
-                for each in label_maps
-            ]
-        )
+        left = whole if least is None else least.leave_out(whole)
+        of_whole = dice(truth, whole)
+        scores.append((of_whole if left is whole else dice(truth, left), of_whole))
     left_out, of_all = (float(mean_where_scored(each)) for each in np.array(scores).T)
     return left_out, of_all
