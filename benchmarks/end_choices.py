@@ -25,7 +25,7 @@ from quality_data import read_decisions
 
 import fewmask
 from fewmask.data.fingerprint import Fingerprint
-from fewmask.evaluation.scores import confusion_matrix, mean_dice
+from fewmask.evaluation.evaluate import evaluate
 from fewmask.inference.predict import Predictor
 from fewmask.models.saving import load_core
 from fewmask.run import BEST
@@ -33,8 +33,6 @@ from fewmask.scale import Pixels
 from fewmask.training.checkpoint import load_weights
 from fewmask.training.events import EpochDone, Event
 from fewmask.training.looking import look_by, model_by
-
-Weights = list[NDArray[Any]]
 
 
 def main() -> None:
@@ -58,7 +56,7 @@ def main() -> None:
 
 def train(folder: Path, asked: argparse.Namespace) -> dict[str, list[float]]:
     """Trains, and scores the test part with all that could have become the model."""
-    highest: Weights = []
+    highest: list[NDArray[Any]] = []
 
     def keep_highest(event: Event) -> None:
         if isinstance(event, EpochDone) and event.better:
@@ -77,21 +75,14 @@ def train(folder: Path, asked: argparse.Namespace) -> dict[str, list[float]]:
     fingerprint = Fingerprint.from_json((run.folder / "fingerprint.json").read_text("utf-8"))
     least = fingerprint.least_areas(at_own_scale=isinstance(bundle.scale, Pixels))
     held_out = fewmask.load_dataset(folder).filter(lambda row: row.part == "test")
-    scores: dict[str, list[float]] = defaultdict(list)
+    scores: dict[str, list[float]] = {}
     for name, weights in (("highest", highest), ("last", load_weights(run.folder / BEST))):
         core.set_weights(weights)
-        predictor = Predictor(
-            replace(bundle, least_areas=None), model_by(look_by(core, False), bundle)
-        )
-        for index in range(len(held_out)):
-            path, truth = held_out.image_path(index), held_out.read_mask(index)
-            label_map = predictor.predict(path).label_map
-            left = label_map if least is None else least.leave_out(label_map)
-            for what, found in (("all classes", label_map), ("what covers enough", left)):
-                counts = confusion_matrix(
-                    truth, found, bundle.classes.num_classes, bundle.classes.ignore_index
-                )
-                scores[f"{name}, {what}"].append(float(mean_dice(counts)))
+        model = model_by(look_by(core, channels_first=False), bundle)
+        for what, areas in (("all classes", None), ("what covers enough", least)):
+            predictor = Predictor(replace(bundle, least_areas=areas), model)
+            images = evaluate(predictor, held_out).images
+            scores[f"{name}, {what}"] = [image.mean_dice for image in images]
     return scores
 
 
