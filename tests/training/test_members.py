@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import fewmask
-from fewmask.data.dataset import Column, Dataset
+from fewmask.data.dataset import Dataset
 from fewmask.data.parts import Parts
+from fewmask.data.schema import Column
 from fewmask.evaluation.results import Evaluation
 from fewmask.evaluation.scores import confusion_matrix, mean_dice
 from fewmask.models.spec import build

@@ -12,11 +12,11 @@ class Row:
     Args:
         names: Names of the columns.
         values: One value a column.
-        show: Makes the HTML that a notebook shows for this row.
+        show: Makes the HTML that a notebook shows for this row; None lets it show the text.
 
     Example:
 
-    >>> row = Row(("image", "part"), ("images/a.jpg", "train"), show=str)
+    >>> row = Row(("image", "part"), ("images/a.jpg", "train"))
     >>> row.image, row["part"], row[-1]
     ('images/a.jpg', 'train', 'train')
     >>> row
@@ -27,10 +27,13 @@ class Row:
 
     _names: tuple[str, ...]
     _values: tuple[Any, ...]
-    _show: Callable[[], str]
+    _show: Callable[[], str] | None
 
     def __init__(
-        self, names: tuple[str, ...], values: tuple[Any, ...], show: Callable[[], str]
+        self,
+        names: tuple[str, ...],
+        values: tuple[Any, ...],
+        show: Callable[[], str] | None = None,
     ) -> None:
         object.__setattr__(self, "_names", names)
         object.__setattr__(self, "_values", values)
@@ -80,6 +83,6 @@ class Row:
         """Returns a dictionary from column name to value."""
         return dict(zip(self._names, self._values, strict=True))
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         """Returns the image, the image with its mask outlined, the values."""
-        return self._show()
+        return None if self._show is None else self._show()
