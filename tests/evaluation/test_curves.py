@@ -17,6 +17,7 @@ ROWS = [
         "validation_dice": f"{1 - 1 / (epoch + 1)}",
         "learning_rate": "0.001",
         "seconds": "3",
+        "kept": "1" if epoch in (1, 2, 5) else "0",
     }
     for epoch in range(1, 11)
 ]
@@ -32,7 +33,14 @@ def test_rows_of_a_csv_become_three_curves():
     html = learning_curves(ROWS)
     assert html.count("<figure") == 3
     assert [len(line) for line in points(html)] == [10, 10, 10, 10]
-    assert "0.909 in epoch 10" in html
+    assert "0.833 in epoch 5, kept" in html, "the network that was kept, not the highest"
+    assert html.count("<circle") == 1
+
+
+def test_no_epoch_is_marked_where_the_kept_one_is_not_known_or_has_no_score():
+    assert "<circle" not in learning_curves([{**row, "kept": ""} for row in ROWS])
+    unscored = [{**row, "validation_dice": ""} if row["epoch"] == "5" else row for row in ROWS]
+    assert "<circle" not in learning_curves(unscored)
 
 
 def test_figures_are_well_formed():

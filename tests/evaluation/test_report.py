@@ -12,8 +12,8 @@ from fewmask.evaluation.report import write_report
 HALF_RIGHT = ([[1, 1, 0, 0]], [[1, 0, 1, 0]])
 RIGHT = ([[0, 1, 1, 1]], [[0, 1, 1, 1]])
 EPOCHS = [
-    {"epoch": "1", "loss": "0.9", "validation_dice": "0.4"},
-    {"epoch": "2", "loss": "0.5", "validation_dice": "0.6"},
+    {"epoch": "1", "loss": "0.9", "validation_dice": "0.4", "kept": "1"},
+    {"epoch": "2", "loss": "0.5", "validation_dice": "0.6", "kept": "1"},
 ]
 VOID = {"meta", "link", "img", "br", "input"}
 
@@ -85,7 +85,7 @@ def test_tells_score_baselines_curves_plan_origin(page):
         "95 % interval 0.50 to 1.00",
         "all chair",
         "Not clearly better than the baseline all chair",
-        "0.600 in epoch 2",
+        "0.600 in epoch 2, kept",
         "training.epochs",
         "3.15.1",
         "fewmask predict runs/ghế PHOTO.jpg",

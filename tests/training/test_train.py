@@ -322,6 +322,7 @@ def test_the_last_network_is_the_model_unless_it_is_much_worse(
     monkeypatch.setattr(Judge, "on_epoch_end", on_epoch_end)
     run = train(discs, runs=runs, listener=heard, **{**tiny, "epochs": 3})
     assert epoch_of_weights(run.folder / "best" / "weights.npz") == kept
+    assert [row["kept"] for row in run.epochs()] == [1, 1, kept == 3]
     sentence = (
         "The model is the last one: it has come to rest, and validation Dice 0.900 before may be "
         "chance."

@@ -48,9 +48,11 @@ def learning_curves(epochs: Sequence[Mapping[str, Any]]) -> str:
     ]
     dice = [Line("validation", _column_of(epochs, "validation_dice"))]
     rate = [Line("learning rate", _column_of(epochs, "learning_rate"), "second")]
+    kept = zip(number, _column_of(epochs, "kept"), strict=True)
+    last_kept = max((epoch for epoch, was_kept in kept if was_kept == 1), default=None)
     curves = (
         draw_curve("Loss", number, loss),
-        draw_curve("Validation Dice", number, dice, top=1.0, mark_highest=True),
+        draw_curve("Validation Dice", number, dice, top=1.0, mark=last_kept),
         draw_curve("Learning rate", number, rate),
     )
     return "".join(curves)
@@ -61,7 +63,7 @@ def draw_curve(
     epochs: Sequence[float],
     lines: Sequence[Line],
     top: float | None = None,
-    mark_highest: bool = False,
+    mark: float | None = None,
 ) -> str:
     """Draws lines over epochs.
 
@@ -71,7 +73,7 @@ def draw_curve(
         lines: What to draw; lines without any number are left out.
         top: Upper end of the scale, the highest value when left out; the lower end is 0, or
             the lowest value where that is negative.
-        mark_highest: Whether to mark the highest point of the first line.
+        mark: Epoch whose network was kept: its point of the first line is marked.
 
     Returns:
         An HTML figure, or an empty text where no line has a number.
@@ -105,13 +107,10 @@ def draw_curve(
         parts += [f'<path class="line {line.style}" d="{path}"/>' for path in _paths(points)]
     names = [f'<span class="key {line.style}">{escape(line.label)}</span>' for line in lines]
     caption = f"<b>{escape(title)}</b>{''.join(names) if len(names) > 1 else ''}"
-    if mark_highest:
-        at, best = max(
-            zip(epochs, lines[0].values, strict=True),
-            key=lambda point: point[1] if math.isfinite(point[1]) else -math.inf,
-        )
-        parts.append(f'<circle class="best" cx="{x(at):.1f}" cy="{y(best):.1f}" r="4.5"/>')
-        caption += f'<span class="highest">{best:.3f} in epoch {at:g}</span>'
+    value = math.nan if mark is None else lines[0].values[list(epochs).index(mark)]
+    if mark is not None and math.isfinite(value):
+        parts.append(f'<circle class="kept" cx="{x(mark):.1f}" cy="{y(value):.1f}" r="4.5"/>')
+        caption += f'<span class="of-kept">{value:.3f} in epoch {mark:g}, kept</span>'
     return (
         f'<figure class="curve"><figcaption>{caption}</figcaption>'
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}, by epoch">'

@@ -124,6 +124,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         highest = state.best[0]
         at_rest = plan.schedule == "cosine" and steps >= plan.pace.last_step
         kept = better or (at_rest and is_as_good(row, highest))
+        row["kept"] = float(kept)
         if kept:
             state.best = rank(row)
             with self.average.in_place():
