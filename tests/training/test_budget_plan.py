@@ -13,12 +13,12 @@ from fewmask.errors import ArgumentError
 from fewmask.scale import Frame
 from fewmask.training.budget_plan import (
     FEWEST_STEPS,
-    SHARE_OF_STEPS,
     learning_rate_for,
     plan_for_budget,
 )
 from fewmask.training.clock import Clock
 from fewmask.training.ending import A_FILE, A_PIXEL, Ending
+from fewmask.training.machine import SHARE_OF_STEPS
 from fewmask.training.plan import Plan
 from fewmask.training.probe import OutOfMemory, Probe, Speed
 from fewmask.training.recipe import Recipe, make_recipe

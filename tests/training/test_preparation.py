@@ -192,6 +192,7 @@ def test_refuses_a_plan_whose_pretrained_weights_are_not_to_be_had(
         ("steps_per_epoch", "many", "steps_per_epoch: expected a whole number from 1, found 'm"),
         ("learning_rate", "fast", "learning_rate: expected a number above 0, up to 1, found 'f"),
         ("learning_rate", 2.0, "learning_rate: expected a number above 0, up to 1, found 2.0"),
+        ("encoder_rate", 0, "encoder_rate: expected a number above 0, up to 1, found 0"),
         ("weight_decay", -1, "weight_decay: expected a number from 0, found -1"),
         ("loss", "best", "loss: expected one of cross-entropy+dice, cross-entropy, dice, focal,"),
         ("schedule", "linear", "schedule: expected one of cosine, constant, found 'linear'"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
@@ -14,31 +14,17 @@ from fewmask.errors import ArgumentError
 from fewmask.training.clock import Clock
 from fewmask.training.ending import Ending
 from fewmask.training.events import duration
+from fewmask.training.machine import MIRRORED, SHARE_OF_STEPS, Machine
 from fewmask.training.pace import Pace
 from fewmask.training.plan import Plan
 from fewmask.training.probe import OutOfMemory, Probe, Speed
 from fewmask.training.recipe import Recipe
 from fewmask.training.scale_choice import choose_scale
+from fewmask.training.size_choice import choose_size, sizes_for
 from fewmask.training.usual_plan import LEARNING_RATE, SHARE_OF_AVERAGE, SHARE_OF_WARM_UP
 from fewmask.training.windows import count_windows
 
 MakePlan: TypeAlias = Callable[[Recipe], Plan]
-
-SIZES = (64, 96, 128, 160, 192, 224, 256, 320, 384)
-FIRST_SIZE = 256
-"""The size that is measured first; most budgets of minutes end near it."""
-
-ENOUGH, OF_SIZE = 1500, 192
-"""Images or patches of this size that a training should show, the same ones changed again and
-again; of larger ones as many more as their area is larger. A larger size is not worth fewer:
-benchmarks/budget_choices.py."""
-
-WORTH_MEASURING = 0.8
-"""Share of these that a larger size must promise by its area; it may be faster than its area."""
-
-MEASURING = 0.1
-"""Share of the budget after which no larger size is measured: a GPU that has just been started
-takes seconds to build the first step of each."""
 
 FEWEST_STEPS = 20
 
@@ -51,21 +37,12 @@ NETWORKS = 5
 BY_HEART = 60
 """Times that each of several networks must see its images. Below that one network does as well in
 their time, and predicts several times as fast."""
-FROM_NOTHING = 8
-"""So many times as many images a network needs that begins with random weights, for its size to be
-worth it and for learning them by heart."""
 WORTH_NETWORKS, WORTH_THEIR_SCORE = 300.0, 1200.0
 """Seconds of a budget from which on there may be several, and from which on they need not be that
 far: that every training image can be scored is worth it too."""
 FEWEST_GROUPS = 2 * NETWORKS
 """Groups of training images, or single ones, that can be dealt into so many parts."""
 
-MIRRORED = 0.05
-"""Share of the budget that mirror images may take at the end, at most. They bring a few
-thousandths, as much as one more step in twenty may."""
-
-SHARE_OF_STEPS = 0.95
-"""Share of the training's time that its steps take; the rest is for judging and keeping epochs."""
 LOOKS_APART = 12
 """An epoch is so many times as long as it takes to judge it and to keep it."""
 KEEPING = 0.5
@@ -105,13 +82,14 @@ def plan_for_budget(
     if recipe.scale is None and recipe.size is None:
         scale, why_scale = choose_scale(fingerprint)
         recipe, why = replace(recipe, scale=scale), (why_scale,)
-    sizes = _sizes_for(recipe, make(recipe), fingerprint)
+    first = make(recipe)
+    sizes = [first.size] if recipe.size is not None else sizes_for(first, fingerprint)
     least = BY_HEART if clock.budget < WORTH_THEIR_SCORE else FEW_PASSES
     most = NETWORKS if clock.budget >= WORTH_NETWORKS and groups >= FEWEST_GROUPS else 1
     while True:
         plans = {size: make(replace(recipe, size=size)) for size in sizes}
         try:
-            machine = _Machine(plans, clock, ending, *probe_of(plans[sizes[0]]))
+            machine = Machine(plans, clock, ending, *probe_of(plans[sizes[0]]))
             size, networks = _choose_size_and_networks(machine, most, least, fingerprint)
             break
         except OutOfMemory as error:
@@ -181,80 +159,16 @@ _WHY_NOT_MIRRORED = (
 
 
 def _choose_size_and_networks(
-    machine: _Machine, most: int, least_passes: float, fingerprint: Fingerprint
+    machine: Machine, most: int, least_passes: float, fingerprint: Fingerprint
 ) -> tuple[int, int]:
     """Finds the size, and whether there is time for several networks of it to learn enough."""
     shown = partial(machine.shown, networks=most)
-    size = _choose_size(tuple(machine.plans), shown, machine.has_time_to_measure)
+    size = choose_size(tuple(machine.plans), shown, machine.has_time_to_measure)
     if most > 1:
         in_one_pass = _in_one_pass(machine.plans[size], fingerprint, most)
         if machine.shown(size, most) < least_passes * in_one_pass:
             return _choose_size_and_networks(machine, 1, 0, fingerprint)
     return size, most
-
-
-@dataclass
-class _Machine:
-    """What this machine can do in the time, by size; a size is measured when it is first asked for.
-
-    Args:
-        plans: The plan for each size.
-        clock: The budget, running.
-        ending: What is to be done at the end.
-        probe: Measures a size.
-        building: Seconds that building the network took.
-        speeds: What was measured so far, by size.
-        measuring: Seconds that it took.
-    """
-
-    plans: Mapping[int, Plan]
-    clock: Clock
-    ending: Ending
-    probe: Probe
-    building: float
-    speeds: dict[int, Speed] = field(default_factory=dict)
-    measuring: float = 0.0
-
-    def has_time_to_measure(self) -> bool:
-        """Tells whether measuring has taken little of the budget so far."""
-        return self.measuring < MEASURING * self.clock.budget
-
-    def reserve(self, size: int, networks: int) -> float:
-        """Returns the seconds to be set aside for the end."""
-        return self._end(size, networks, mirrored=self.tries_mirrored(size, networks))
-
-    def tries_mirrored(self, size: int, networks: int) -> bool:
-        """Tells whether looking at mirror images too would take little of the budget."""
-        more = self._end(size, networks, True) - self._end(size, networks, False)
-        return more <= MIRRORED * self.clock.budget
-
-    def seconds(self, size: int, networks: int) -> float:
-        """Returns the seconds that the steps of each network may take."""
-        reserve = self.reserve(size, networks)
-        # Read after that: measuring takes time too.
-        left = self.clock.left - reserve - (networks - 1) * self.building
-        return SHARE_OF_STEPS * left / networks
-
-    def shown(self, size: int, networks: int) -> float:
-        """Returns how many images or patches each network will be shown, as far as they count.
-
-        Of those shown to a network that begins with random weights, one in `FROM_NOTHING` counts.
-        """
-        plan = self.plans[size]
-        many = self.seconds(size, networks) / self._speed(size).step * plan.batch_size
-        return many if plan.model.weights else many / FROM_NOTHING
-
-    def _end(self, size: int, networks: int, mirrored: bool) -> float:
-        """Returns how many seconds the end takes, with or without mirror images."""
-        plan = replace(self.plans[size], try_mirrored=mirrored)
-        return self.ending.seconds(plan, self._speed(size), self.building, networks)
-
-    def _speed(self, size: int) -> Speed:
-        if size not in self.speeds:
-            began = self.clock.spent
-            self.speeds[size] = self.probe(size)
-            self.measuring += self.clock.spent - began
-        return self.speeds[size]
 
 
 def learning_rate_for(passes: float) -> float:
@@ -312,59 +226,3 @@ def _why_size(plan: Plan, steps: int, networks: int, speeds: Mapping[int, Speed]
         f"size {plan.size}: this machine learns from {rates} pixels a side, in {what} a second; "
         f"{steps * plan.batch_size:,} of them fit into the budget{for_each}."
     )
-
-
-def enough(size: int) -> float:
-    """Returns how many images or patches of a size a training should show.
-
-    Example:
-
-    >>> enough(192), enough(384)
-    (1500.0, 6000.0)
-    """
-    return ENOUGH * float(size / OF_SIZE) ** 2
-
-
-def _choose_size(
-    sizes: Sequence[int], shown: Callable[[int], float], has_time: Callable[[], bool]
-) -> int:
-    """Finds the largest size at which a training shows enough, or else the smallest of all.
-
-    A step takes about as long as its area is large. That tells which sizes are worth measuring;
-    on a slow machine measuring all of them would use up the budget.
-
-    Args:
-        sizes: The sizes, smallest first.
-        shown: Measures a size, and says how many images or patches a training would show.
-        has_time: Says whether there is time to measure a larger one.
-    """
-    place = max(0, sum(size <= FIRST_SIZE for size in sizes) - 1)
-    many, above = shown(sizes[place]), len(sizes)
-    while many < enough(sizes[place]) and place > 0:
-        # Half the side shows four times as many, of which a quarter is enough.
-        fitting = sizes[place] * math.sqrt(math.sqrt(max(0.0, many) / enough(sizes[place])))
-        above, place = place, max(0, sum(size <= fitting for size in sizes[:place]) - 1)
-        many = shown(sizes[place])
-    # Up from there: a machine that was busy for a moment looks slow at the size measured then.
-    size = sizes[place]
-    for larger in sizes[place + 1 : above]:
-        if not has_time() or many * (size / larger) ** 2 < WORTH_MEASURING * enough(larger):
-            break
-        many_of_larger = shown(larger)
-        if many_of_larger < enough(larger):
-            break
-        size, many = larger, many_of_larger
-    return size
-
-
-def _sizes_for(recipe: Recipe, first: Plan, fingerprint: Fingerprint) -> list[int]:
-    """Lists the sizes worth measuring, smallest first."""
-    if recipe.size is not None:
-        return [first.size]
-    longest = max(max(height, width) for height, width, _ in fingerprint.sizes)
-    seen = math.ceil(longest * (first.pixels.scale if first.pixels else 1.0))
-    # Up to the first size that holds the whole image: nothing is gained beyond.
-    fitting = [size for size in SIZES if size < seen]
-    fitting += [size for size in SIZES if size >= seen][:1]
-    stride = first.model.stride
-    return sorted({math.ceil(size / stride) * stride for size in fitting})

@@ -41,8 +41,9 @@ def check_values(values: dict[str, Any]) -> None:
     for name, choices in _CHOICES.items():
         if values[name] not in choices:
             _refuse(name, f"one of {', '.join(choices)}", values[name])
-    if not 0 < _number(values["learning_rate"]) <= 1:
-        _refuse("learning_rate", "a number above 0, up to 1", values["learning_rate"])
+    for name in ("learning_rate", "encoder_rate"):
+        if not 0 < _number(values[name]) <= 1:
+            _refuse(name, "a number above 0, up to 1", values[name])
     if not _number(values["weight_decay"]) >= 0:
         _refuse("weight_decay", "a number from 0", values["weight_decay"])
     if not 0 <= _number(values.get("foreground_share", 0)) <= 1:
