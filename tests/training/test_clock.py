@@ -1,5 +1,6 @@
 import json
 import time
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -82,6 +83,12 @@ def test_counts_down_to_the_reserve(hands: list[float]) -> None:
     assert (clock.spent, clock.left) == (45.0, 5.0)
     hands[0] += 10.0
     assert clock.left == -5.0
+
+
+def test_says_when_it_ends(hands: list[float]) -> None:
+    now = datetime(2026, 3, 31, 23, 50, 12)
+    assert Clock(600.0, reserve=30.0, before=20.0, began=995.0).end(now) == "23:59:47"
+    assert Clock(660.0, began=1000.0).end(now) == "2026-04-01 00:01"
 
 
 def test_what_was_before_the_process_counts_too(hands: list[float]) -> None:

@@ -81,6 +81,7 @@ def test_a_training_by_the_clock_can_be_done_again_without_one(
     facts = run.read_json("run.json")
     assert facts["state"] == "finished"
     assert facts["clock"]["budget"] == 40
+    assert any(f"Training into {run.folder} until about " in text for text in machine.heard)
     reserve = facts["clock"]["reserve"]
     assert machine.now == pytest.approx(40 - reserve, abs=1.5)
     state = State.load(run.folder / LAST)

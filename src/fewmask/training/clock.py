@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from fewmask.errors import ArgumentError
@@ -84,6 +85,18 @@ class Clock:
     def left(self) -> float:
         """Seconds left to train in; negative where the reserve is being used."""
         return self.budget - self.reserve - self.spent
+
+    def end(self, now: datetime) -> str:
+        """Says when the budget ends.
+
+        Args:
+            now: What a clock on the wall shows.
+
+        Returns:
+            The time of day; with the date where it is another day.
+        """
+        end = now + timedelta(seconds=self.budget - self.spent)
+        return f"{end:%H:%M:%S}" if end.date() == now.date() else f"{end:%Y-%m-%d %H:%M}"
 
     def to_json(self) -> dict[str, Any]:
         """Returns what a later process needs to go on counting, as `run.json` keeps it."""

@@ -125,7 +125,8 @@ def train(
         write_text(run.folder / BUNDLE, bundle.to_json())
         # The last file: where it is, the others are too, and the run can be resumed.
         run.write_plan(prepared.plan.to_toml())
-    listener(Said(f"Training into {run.folder}; Ctrl-C ends it with the best model so far."))
+    until = f" until about {clock.end(datetime.now())}" if clock else ""
+    listener(Said(f"Training into {run.folder}{until}; Ctrl-C ends it with the best model so far."))
     with locked(run):
         _train(
             run,
