@@ -82,7 +82,9 @@ def test_counts_down_to_the_reserve(hands: list[float]) -> None:
     hands[0] += 45.0
     assert (clock.spent, clock.left) == (45.0, 5.0)
     hands[0] += 10.0
-    assert clock.left == -5.0
+    assert (clock.left, clock.to_end) == (-5.0, 5.0)
+    hands[0] += 10.0
+    assert clock.to_end == 0.0
 
 
 def test_says_when_it_ends(hands: list[float]) -> None:

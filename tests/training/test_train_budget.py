@@ -26,6 +26,7 @@ class Machine:
     def __init__(self) -> None:
         self.now = 0.0
         self.heard: list[str] = []
+        self.ends: list[float] = []
         self.stop_after: int | None = None
 
     def step_seconds(self, epoch: int) -> float:
@@ -36,8 +37,10 @@ class Machine:
             self.now += self.step_seconds(event.epoch)
         elif isinstance(event, Said):
             self.heard.append(event.text)
-        elif isinstance(event, EpochDone) and event.row["epoch"] == self.stop_after:
-            raise KeyboardInterrupt
+        elif isinstance(event, EpochDone):
+            self.ends.append(self.now + event.seconds_left)
+            if event.row["epoch"] == self.stop_after:
+                raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -82,6 +85,7 @@ def test_a_training_by_the_clock_can_be_done_again_without_one(
     assert facts["state"] == "finished"
     assert facts["clock"]["budget"] == 40
     assert any(f"Training into {run.folder} until about " in text for text in machine.heard)
+    assert machine.ends == pytest.approx([40] * len(run.epochs())), "with the score and the report"
     reserve = facts["clock"]["reserve"]
     assert machine.now == pytest.approx(40 - reserve, abs=1.5)
     state = State.load(run.folder / LAST)

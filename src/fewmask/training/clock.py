@@ -86,6 +86,11 @@ class Clock:
         """Seconds left to train in; negative where the reserve is being used."""
         return self.budget - self.reserve - self.spent
 
+    @property
+    def to_end(self) -> float:
+        """Seconds until the budget ends, model files, scores and report with it; 0 after that."""
+        return max(0.0, self.budget - self.spent)
+
     def end(self, now: datetime) -> str:
         """Says when the budget ends.
 
@@ -95,7 +100,7 @@ class Clock:
         Returns:
             The time of day; with the date where it is another day.
         """
-        end = now + timedelta(seconds=self.budget - self.spent)
+        end = now + timedelta(seconds=self.to_end)
         return f"{end:%H:%M:%S}" if end.date() == now.date() else f"{end:%Y-%m-%d %H:%M}"
 
     def to_json(self) -> dict[str, Any]:
