@@ -68,7 +68,7 @@ def loss_of(found: torch.Tensor, masks: torch.Tensor, task: Task) -> torch.Tenso
     """Compares probabilities `(N, H, W, 1 or K)` with class ids `(N, H, W)`."""
     if found.shape[-1] == 1:
         return torch.nn.functional.binary_cross_entropy(found[..., 0], masks.float())
-    logarithms = found.clamp_min(1e-7).log().movedim(-1, 1)
+    logarithms = found.clamp_min(1e-7).log().movedim(-1, 1).contiguous()
     ignored = -100 if task.ignore_index is None else task.ignore_index
     return torch.nn.functional.nll_loss(logarithms, masks.long(), ignore_index=ignored)
 

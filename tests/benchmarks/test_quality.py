@@ -103,7 +103,6 @@ def test_a_cell_is_measured_once_in_a_process_of_its_own(
     assert "numpy" in found["machine"]
     out = asked.work / "cells" / cell.name
     assert sorted(path.name for path in out.iterdir()) == ["facts.json", "log.txt", "predicted"]
-    assert "| 1 to 1 |" not in asked.page.read_text("utf-8")
     assert "good" in asked.page.read_text("utf-8")
     capsys.readouterr()
     assert quality.measure_all([cell], asked) == []
