@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from fewmask.training.ending import A_FILE, A_PIXEL, A_PIXEL_AGAIN, Ending
+from fewmask.scale import Pixels
+from fewmask.training.ending import A_FILE, A_PIXEL, A_PIXEL_AGAIN, A_PIXEL_RESAMPLED, Ending
 from fewmask.training.plan import Plan
 from fewmask.training.probe import Speed
 
@@ -25,3 +26,17 @@ def test_leaving_classes_out_takes_its_time(make_tiny_plan: Callable[..., Plan])
     # Two forms, tried anyway: each is only scored once more.
     more = may.seconds(twice, speed, building=1.0) - ending.seconds(twice, speed, building=1.0)
     assert more == pytest.approx(2 * 5 * 300 * 400 * A_PIXEL_AGAIN)
+
+
+def test_so_does_the_way_to_another_scale_and_back(make_tiny_plan: Callable[..., Plan]) -> None:
+    plan = replace(make_tiny_plan(), try_mirrored=False)
+    ending = Ending(((480, 480),) * 3, (), ())
+    speed = Speed(step=0.4, look=0.02)
+    halved = replace(plan, pixels=Pixels(tile=32, overlap=8, block=240, block_in_image=480))
+    same = replace(plan, pixels=Pixels(tile=32, overlap=8, block=240, block_in_image=240))
+    # 3 images of 10 × 10 tiles, or of 20 × 20; both model files look at one image of them, the
+    # one for Keras three times as long.
+    for scaled, tiles, pixels in ((halved, 100, 3 * 480 * 480), (same, 400, 0)):
+        seconds = ending.seconds(scaled, speed, building=1.0)
+        looks = (3 + 4) * tiles * 0.02
+        assert seconds == pytest.approx(11 + looks + 7 * A_FILE + pixels * A_PIXEL_RESAMPLED)

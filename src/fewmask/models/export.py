@@ -22,6 +22,7 @@ from fewmask.errors import ModelError
 from fewmask.files import whole_file
 from fewmask.models.backend import keras
 from fewmask.models.graph import Graph
+from fewmask.models.lean import make_lean
 from fewmask.models.onnx_frame import OnnxFrame
 from fewmask.models.onnx_pixels import OnnxPixels
 from fewmask.models.saving import load_core
@@ -208,7 +209,7 @@ def _export_by_torch(core: Any, spec: ModelSpec, size: int) -> Any:
             output_names=["logits"],
             dynamic_axes={"picture": {0: "squares"}, "logits": {0: "squares"}},
         )
-    return onnx.load_model_from_string(exported.getvalue())
+    return make_lean(onnx.load_model_from_string(exported.getvalue()))
 
 
 def _export_by_tensorflow(core: Any, spec: ModelSpec, size: int) -> Any:

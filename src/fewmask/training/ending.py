@@ -22,6 +22,8 @@ A_PIXEL = 1.5e-7
 classes, twice that for seven."""
 A_PIXEL_AGAIN = 0.2e-7
 """Seconds of leaving out what covers too little, and of scoring that too."""
+A_PIXEL_RESAMPLED = 2e-7
+"""Seconds of an image pixel on its way to tiles of another scale and back, for five classes."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class Ending:
             files += 2 * len(held_out)
             a_pixel = A_PIXEL + (A_PIXEL_AGAIN if self.may_leave_out else 0.0)
             telling = forms * a_pixel * sum(height * width for height, width in held_out)
+        if plan.pixels is not None and plan.pixels.scale != 1:
+            telling += A_PIXEL_RESAMPLED * sum(height * width for height, width in self.sizes)
         work = squares * speed.look + files * A_FILE + telling
         return networks * EXPORT * building + work
 
