@@ -30,6 +30,8 @@ SHARE_OF_STEPS = 0.95
 class Machine:
     """What this machine can do in the time, by size; a size is measured when it is first asked for.
 
+    What it is asked for is always a size, one of its plans, and how many networks share the time.
+
     Args:
         plans: The plan for each size.
         clock: The budget, running.
