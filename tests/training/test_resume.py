@@ -149,7 +149,7 @@ def curve(run: Run) -> list[list[str]]:
     """The cells of `epochs.csv` without those that a clock filled."""
     rows = [line.split(",") for line in (run.folder / "epochs.csv").read_text().splitlines()]
     kept = [place for place, name in enumerate(rows[0]) if name not in TIMES]
-    assert len(kept) == 5
+    assert len(kept) == 6
     return [[row[place] for place in kept] for row in rows]
 
 
