@@ -48,6 +48,7 @@ class Dataset(Table):
 
     Example:
 
+    >>> from pathlib import Path
     >>> from fewmask.data.schema import Column
     >>> part = Column("part", "category", ("train", "test"))
     >>> rows = [("a.jpg", "train"), ("b.jpg", "train"), ("c.jpg", "test")]
