@@ -149,6 +149,8 @@ def test_the_curve_comes_back_with_its_gaps(runs: Path) -> None:
     (row,) = run.epochs()
     assert (row["epoch"], row["loss"]) == (1, 0.5)
     assert math.isnan(row["validation_dice"])
+    run.write_epochs([{"epoch": 1.0}, {"epoch": 2.0, "kept": 1.0}])
+    assert (run.folder / "epochs.csv").read_text("utf-8") == "epoch,kept\n1,\n2,1\n"
 
 
 @pytest.mark.parametrize(

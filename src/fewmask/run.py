@@ -133,7 +133,8 @@ class Run:
         """Writes the curve, whole or not at all; NaN becomes an empty cell."""
         text = io.StringIO()
         if rows:
-            table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+            # The first rows of a training that goes on may be of a version with fewer columns.
+            table = csv.DictWriter(text, list(rows[-1]), lineterminator="\n")
             table.writeheader()
             for row in rows:
                 table.writerow(
