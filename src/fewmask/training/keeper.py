@@ -147,9 +147,11 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         }
         self.run.write_epochs(state.rows)
         state.save(self.run.folder / LAST)
-        left = max(0, plan.pace.last_step - steps) * state.seconds / steps
-        if self.clock is not None:
-            left = self.clock.to_end
+        left = (
+            max(0, plan.pace.last_step - steps) * state.seconds / steps
+            if self.clock is None
+            else self.clock.to_end
+        )
         self.listener(EpochDone(row, plan.epochs, better, left))
         if kept and not better:
             self.listener(
