@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from fewmask.models.unet import down_and_up
+
 
 class Block(nn.Sequential):
     """A 3 × 3 convolution, a normalisation and a ReLU."""
@@ -77,7 +79,7 @@ class UNetEncoder(nn.Module):
     def __init__(self, spec: Any) -> None:
         super().__init__()
         self.widths = [spec.width * 2**level for level in range(spec.depth + 1)]
-        kind = spec.normalization
+        kind, _ = down_and_up(spec.normalization)
         self.stem = Block(3, spec.width, kind, stride=2) if spec.stem_stride == 2 else None
         before = spec.width if self.stem else 3
         self.levels = nn.ModuleList(
@@ -146,9 +148,8 @@ class HandWritten(nn.Module):
         self.std = torch.tensor(spread).reshape(1, -1, 1, 1)
         self.encoder = MobileNetV2() if own else UNetEncoder(spec)
         decoder = PyramidDecoder if spec.decoder == "pyramid" else UNetDecoder
-        self.decoder = decoder(
-            self.encoder.widths, spec.width, spec.decoder_convs, spec.normalization
-        )
+        _, kind = down_and_up(spec.normalization)
+        self.decoder = decoder(self.encoder.widths, spec.width, spec.decoder_convs, kind)
         width = min(spec.width, 32) if spec.decoder == "pyramid" else spec.width
         stride = 2 if own else spec.stem_stride
         self.head = nn.ConvTranspose2d(width, 1, stride, stride)

@@ -139,6 +139,7 @@ CHOICES = {
     "no shortcut": Choice(model={"shortcut": False}),
     "frozen to a quarter": Choice(frozen="block_2_add", steps=1.2),
     "batch normalization": Choice(model={"normalization": "batch"}),
+    "group normalization": Choice(model={"normalization": "group"}),
     "paste": Choice(change=paste),
     "rectangle": Choice(change=rectangle),
     "holes": Choice(change=holes),

@@ -71,7 +71,8 @@ def test_every_encoder_has_a_way_to_be_built_and_a_file_of_weights():
         ),
         (
             {"normalization": "layer"},
-            "normalization: expected one of group, batch, none, found layer. Give another value.",
+            "normalization: expected one of group, batch, group+batch, none, found layer. Give "
+            "another value.",
         ),
         (
             {"context": True},

@@ -12,6 +12,7 @@ from fewmask.models.unet import Blocks, unet
         {"normalization": "group", "width": 12},
         {"normalization": "batch", "decoder_convs": 3},
         {"normalization": "none", "dropout": 0.3},
+        {"normalization": "group+batch", "stem_stride": 2},
         {"shortcut": True, "dropout": 0.3},
         {"stem_stride": 2, "num_classes": 3, "channels": 5},
         {"stem_stride": 2, "num_classes": 3, "channels": 5, "outlines": True},
@@ -89,6 +90,26 @@ def test_groups_divide_the_channels(filters, groups):
         layer for layer in made.layers if isinstance(layer, keras.layers.GroupNormalization)
     ]
     assert normalization.groups == groups
+
+
+def test_the_way_down_is_normalised_by_group_and_the_way_up_by_batch():
+    core = unet(2, 4, normalization="group+batch", stem_stride=2, outlines=True)
+    kinds = [
+        "group" if isinstance(layer, keras.layers.GroupNormalization) else "batch"
+        for layer in core.layers
+        if isinstance(layer, keras.layers.GroupNormalization | keras.layers.BatchNormalization)
+    ]
+    # Down: the stem and two convolutions on each of three levels. Up: two on each of two levels,
+    # and the outlines.
+    assert kinds == ["group"] * 7 + ["batch"] * 5
+
+
+def test_an_encoder_has_the_normalisation_of_the_way_up_in_its_decoder():
+    spec = ModelSpec("mobilenet_v2", 2, normalization="group+batch")
+    core = build(spec, "channels_last", None)
+    kinds = {type(layer) for layer in core.layers}
+    assert keras.layers.BatchNormalization in kinds
+    assert keras.layers.GroupNormalization not in kinds
 
 
 def test_logits_are_float32_under_mixed_precision():

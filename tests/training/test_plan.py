@@ -56,6 +56,13 @@ def test_every_number_of_the_default() -> None:
     )
 
 
+def test_a_network_that_learns_from_nothing_measures_each_image_by_itself_first() -> None:
+    assert plan_for(model="unet").model.normalization == "group+batch"
+    # Three images are no statistics.
+    assert plan_for(model="unet", batch_size=3).model.normalization == "group"
+    assert plan_for(model="unet", normalization="batch").model.normalization == "batch"
+
+
 def test_the_way_of_2017() -> None:
     plan = plan_for(model="unet", plateau=5, early_stopping=10, average=False, augment=False)
     assert (plan.schedule, plan.warm_up_steps, plan.learning_rate) == ("constant", 0, 1e-3)

@@ -37,7 +37,9 @@ _OPTIONS = (
     click.option(
         "--depth", type=int, help="Times the U-Net halves its finest level.  [default: 4]"
     ),
-    click.option("--normalization", help="batch, group or none.  [default: by the batch size]"),
+    click.option(
+        "--normalization", help="group, batch, group+batch or none.  [default: by the batch size]"
+    ),
     click.option(
         "--dropout", type=float, help="Share of features left out in training.  [default: 0]"
     ),

@@ -9,7 +9,7 @@ from typing import Any
 
 from fewmask.models.backend import keras, keras_settings
 from fewmask.models.pyramid import decode_pyramid
-from fewmask.models.unet import Blocks, image_input
+from fewmask.models.unet import Blocks, down_and_up, image_input
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
@@ -137,7 +137,7 @@ def unet_with_encoder(
         name: One of `ENCODERS`.
         width: Channels of the decoder at its finest level, or of all of a pyramid.
         decoder: `"unet"` or `"pyramid"`.
-        normalization: `"group"`, `"batch"` or `"none"`, in the decoder.
+        normalization: One of `NORMALIZATIONS`; that of the way up is the decoder's.
         decoder_convs: Convolutions a level of the decoder.
         dropout: Share of channels left out at the coarsest level in training.
         shortcut: Whether the deepest features also reach the head past the decoder.
@@ -154,7 +154,7 @@ def unet_with_encoder(
     Returns:
         A `keras.Model`: raw pixels 0-255 in, logits out. Its layer `encoder` is the encoder.
     """
-    blocks = Blocks(normalization, data_format)
+    blocks = Blocks(down_and_up(normalization)[1], data_format)
     image = image_input(channels, data_format)
     features = encode(name, image, blocks, frozen_statistics, weights_file, with_last=context)
     *skips, deepest = features[:LEVELS]

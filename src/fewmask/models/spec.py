@@ -23,7 +23,7 @@ FCN_ENCODER = "mobilenet_v2"
 """The encoder under an FCN that is asked for by name; `models.fcn` takes any."""
 
 NAMES = ("unet", *ENCODERS, *FCN_STRIDES)
-NORMALIZATIONS = ("group", "batch", "none")
+NORMALIZATIONS = ("group", "batch", "group+batch", "none")
 DECODERS = ("unet", "pyramid")
 
 
@@ -39,7 +39,8 @@ class ModelSpec:
         depth: How many times a U-Net halves the picture.
         width: Channels of the finest level; each coarser one has twice as many. With the decoder
             `"pyramid"`, of every level.
-        normalization: `"group"`, `"batch"` or `"none"`, after each convolution.
+        normalization: What follows each convolution: `"group"`, `"batch"`, `"none"`, or
+            `"group+batch"`, which is by group on the way down and by batch on the way up.
         decoder_convs: Convolutions a level on the way up.
         stem_stride: 2 lets a U-Net work at half the picture's resolution, each of whose
             pixels then predicts 2 × 2; 1 works at full resolution.

@@ -52,25 +52,49 @@ def unet(
 
     Reference: Ronneberger, Fischer & Brox (2015), arXiv:1505.04597.
     """
-    blocks = Blocks(normalization, data_format)
+    down, up = (Blocks(each, data_format) for each in down_and_up(normalization))
     image = image_input(channels, data_format)
-    pixels = x = blocks.normalize_pixels(image, mean, std)
+    pixels = x = down.normalize_pixels(image, mean, std)
     if stem_stride == 2:
-        x = blocks.convolve(x, width, stride=2)
+        x = down.convolve(x, width, stride=2)
     skips = []
     for level in range(depth):
-        x = blocks.convolve_twice(x, width * 2**level)
+        x = down.convolve_twice(x, width * 2**level)
         skips.append(x)
         x = keras.layers.MaxPooling2D(2, data_format=data_format)(x)
-    x = blocks.convolve_twice(x, width * 2**depth)
-    deepest = blocks.drop_channels(x, dropout)
-    x = blocks.decode(deepest, skips, width, decoder_convs)
+    x = down.convolve_twice(x, width * 2**depth)
+    deepest = down.drop_channels(x, dropout)
+    x = up.decode(deepest, skips, width, decoder_convs)
     if shortcut:
-        x = blocks.add_shortcut(x, deepest, 2**depth)
-    logits = blocks.predict(x, out_channels, stem_stride)
+        x = up.add_shortcut(x, deepest, 2**depth)
+    logits = up.predict(x, out_channels, stem_stride)
     if outlines:
-        logits = blocks.draw_outlines(logits, x, pixels)
+        logits = up.draw_outlines(logits, x, pixels)
     return keras.Model(image, logits, name="unet")
+
+
+def down_and_up(normalization: str) -> tuple[str, str]:
+    """Says how the two ways through a network are normalised.
+
+    Normalised by group, every picture is measured by itself: a dark one looks like a bright one
+    from the first layer on. Normalised by batch, it is measured by those seen in training, and one
+    unlike them is lost; but how bright a thing is beside others stays known.
+
+    Args:
+        normalization: One of `NORMALIZATIONS` in `models.spec`.
+
+    Returns:
+        What follows the convolutions on the way down, and on the way up.
+
+    Example:
+
+    >>> down_and_up("group+batch"), down_and_up("batch")
+    (('group', 'batch'), ('batch', 'batch'))
+
+    Reference: Pan et al. (2018), arXiv:1807.09441, for both kinds in one network.
+    """
+    down, _, up = normalization.partition("+")
+    return down, up or down
 
 
 def image_input(channels: int, data_format: str) -> Any:

@@ -55,7 +55,7 @@ class Recipe:
         width: Channels of the finest level of the U-Net, or of the decoder on an encoder; 16
             when left out. An FCN has neither this nor a normalisation of its own.
         depth: Times a U-Net halves its finest level, 4 when left out; an encoder has its own.
-        normalization: `"batch"`, `"group"` or `"none"`; left out, by batch in a U-Net whose
+        normalization: One of `NORMALIZATIONS`; left out, `"group+batch"` in a U-Net whose
             batches have four images or more, by group otherwise.
         dropout: Share of features dropped in training, 0 to below 1.
         loss: One of `LOSSES`.

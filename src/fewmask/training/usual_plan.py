@@ -25,8 +25,7 @@ STEM_STRIDE = 2
 DEPTH = 4
 WIDTH = 16
 # The statistics of four images are poor, but the averaged weights average them too, and a network
-# that learns from nothing learns faster so; benchmarks/normalization.py compares it with group
-# normalisation on any dataset. Below four they are no statistics.
+# that learns from nothing learns faster so. Below four they are no statistics.
 FEWEST_FOR_BATCH_NORMALIZATION = 4
 # Four images are enough for group normalisation and frozen statistics; more would only
 # mean fewer steps in the same time.
@@ -223,7 +222,7 @@ def choose_normalization(name: str, batch_size: int) -> str:
         batch_size: Images a step.
     """
     if name == "unet" and batch_size >= FEWEST_FOR_BATCH_NORMALIZATION:
-        return "batch"
+        return "group+batch"
     return "group"
 
 
