@@ -38,7 +38,7 @@ CASES = {
         (512, 512),
     ),
     "from nothing, whole at 192": (
-        ModelSpec("unet", 2, normalization="group+batch", stem_stride=2, shortcut=True),
+        ModelSpec("unet", 2, normalization="batch", stem_stride=2, shortcut=True),
         Frame(192),
         (480, 640),
     ),

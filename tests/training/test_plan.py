@@ -56,11 +56,14 @@ def test_every_number_of_the_default() -> None:
     )
 
 
-def test_a_network_that_learns_from_nothing_measures_each_image_by_itself_first() -> None:
-    assert plan_for(model="unet").model.normalization == "group+batch"
+def test_a_network_that_learns_from_nothing_measures_each_image_of_patches_by_itself() -> None:
+    def chosen(**asked: Any) -> str:
+        return plan_for(model="unet", **asked).model.normalization
+
+    assert (chosen(scale=1), chosen()) == ("group+batch", "batch")
     # Three images are no statistics.
-    assert plan_for(model="unet", batch_size=3).model.normalization == "group"
-    assert plan_for(model="unet", normalization="batch").model.normalization == "batch"
+    assert chosen(scale=1, batch_size=3) == chosen(batch_size=3) == "group"
+    assert chosen(scale=1, normalization="batch") == "batch"
 
 
 def test_the_way_of_2017() -> None:

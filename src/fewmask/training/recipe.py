@@ -55,8 +55,9 @@ class Recipe:
         width: Channels of the finest level of the U-Net, or of the decoder on an encoder; 16
             when left out. An FCN has neither this nor a normalisation of its own.
         depth: Times a U-Net halves its finest level, 4 when left out; an encoder has its own.
-        normalization: One of `NORMALIZATIONS`; left out, `"group+batch"` in a U-Net whose
-            batches have four images or more, by group otherwise.
+        normalization: One of `NORMALIZATIONS`; left out, by group where batches
+            have fewer than four images and in the decoder on an encoder; otherwise by batch, from
+            patches by `"group+batch"`.
         dropout: Share of features dropped in training, 0 to below 1.
         loss: One of `LOSSES`.
         augment: Whether training pictures are flipped, turned, scaled and recoloured.

@@ -86,7 +86,8 @@ def make_plan(
         channels=channels,
         depth=recipe.depth or DEPTH,
         width=recipe.width or WIDTH,
-        normalization=recipe.normalization or choose_normalization(name, batch_size),
+        normalization=recipe.normalization
+        or choose_normalization(name, batch_size, in_patches=recipe.scale is not None),
         stem_stride=STEM_STRIDE if name == "unet" else 1,
         dropout=recipe.dropout,
         shortcut=name not in FCN_STRIDES,
@@ -214,16 +215,18 @@ def choose_model(
     return "unet", False, [reason]
 
 
-def choose_normalization(name: str, batch_size: int) -> str:
+def choose_normalization(name: str, batch_size: int, *, in_patches: bool) -> str:
     """Chooses what follows each convolution that learns from nothing.
 
     Args:
         name: The network.
         batch_size: Images a step.
+        in_patches: Whether it learns from patches.
     """
-    if name == "unet" and batch_size >= FEWEST_FOR_BATCH_NORMALIZATION:
-        return "group+batch"
-    return "group"
+    if name != "unet" or batch_size < FEWEST_FOR_BATCH_NORMALIZATION:
+        return "group"
+    # By batch, patches of an image lit unlike the others can be lost; whole images gain nothing.
+    return "group+batch" if in_patches else "batch"
 
 
 def choose_size(recipe: Recipe, name: str, longest_side: int) -> tuple[int, list[str]]:
