@@ -38,7 +38,7 @@ _OPTIONS = (
         "--depth", type=int, help="Times the U-Net halves its finest level.  [default: 4]"
     ),
     click.option(
-        "--normalization", help="group, batch, group+batch or none.  [default: by the batch size]"
+        "--normalization", help="group, batch, group+batch or none.  [default: by the model]"
     ),
     click.option(
         "--dropout", type=float, help="Share of features left out in training.  [default: 0]"

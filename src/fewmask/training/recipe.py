@@ -55,9 +55,9 @@ class Recipe:
         width: Channels of the finest level of the U-Net, or of the decoder on an encoder; 16
             when left out. An FCN has neither this nor a normalisation of its own.
         depth: Times a U-Net halves its finest level, 4 when left out; an encoder has its own.
-        normalization: One of `NORMALIZATIONS`; left out, by group where batches
-            have fewer than four images and in the decoder on an encoder; otherwise by batch, from
-            patches by `"group+batch"`.
+        normalization: One of `NORMALIZATIONS`. Left out: `"group"` in the decoder on an encoder and
+            where batches have fewer than four pictures; else `"batch"` in a U-Net that sees whole
+            pictures, `"group+batch"` in one that learns from patches.
         dropout: Share of features dropped in training, 0 to below 1.
         loss: One of `LOSSES`.
         augment: Whether training pictures are flipped, turned, scaled and recoloured.
