@@ -11,6 +11,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -26,6 +27,10 @@ from fewmask.models import export
 from fewmask.models.spec import ModelSpec, build
 from fewmask.scale import Frame, Pixels
 
+FROM_NOTHING = ModelSpec(
+    "unet", 2, normalization="group+batch", stem_stride=2, shortcut=True, outlines=True
+)
+TILES_OF_128 = Pixels(tile=128, overlap=32, block=480, block_in_image=480)
 CASES = {
     "photographs, whole at 224": (
         ModelSpec("mobilenet_v2", 2, shortcut=True, context=True, weights="imagenet"),
@@ -41,6 +46,16 @@ CASES = {
         ModelSpec("unet", 2, normalization="batch", stem_stride=2, shortcut=True),
         Frame(192),
         (480, 640),
+    ),
+    "from nothing, in tiles of 128, by batch": (
+        replace(FROM_NOTHING, normalization="batch"),
+        TILES_OF_128,
+        (512, 512),
+    ),
+    "from nothing, in tiles of 128, by group down": (
+        FROM_NOTHING,
+        TILES_OF_128,
+        (512, 512),
     ),
 }
 
