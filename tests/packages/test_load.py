@@ -131,6 +131,18 @@ def test_what_is_neither_path_nor_name_says_how_to_get_it(source, tmp_path, monk
     )
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("demo/chair", "demo/chairs"), ("rohan/thngs", "rohan/things")]
+)
+def test_a_slip_in_a_name_is_pointed_at(typed, meant, built, tmp_path, monkeypatch, store):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError) as caught:
+        load_dataset(typed, store=store)
+    assert str(caught.value).endswith(
+        f"Did you mean {meant}? If not, bring the dataset: fewmask install {typed}"
+    )
+
+
 def test_an_address_is_to_be_installed_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match="found an address"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import shutil
 import uuid
@@ -27,6 +28,9 @@ from fewmask.packages.store import Store, default_store
 DEMO = "demo/chairs"
 DEMO_VERSION = 2
 """Raised when the drawn pictures change, so that nobody trains on those of an older fewmask."""
+
+SLIP = 0.85
+"""Likeness from which on a name is taken for another with a slip in it."""
 
 Progress = Callable[[int, int], None]
 
@@ -101,7 +105,7 @@ def load_dataset(
         return replace(from_folder(_drawn_chairs(drawing or progress)), name=DEMO)
     store, lock = store or default_store(), None if lock is None else Path(lock)
     if not by_name and not (named and _is_known(text, store, lock)):
-        raise _nothing_there(text, named)
+        raise _nothing_there(text, named, store)
     from fewmask.packages.opening import open_installed
     from fewmask.packages.reading import Reading
 
@@ -168,7 +172,7 @@ def _read_any_folder(
     )
 
 
-def _nothing_there(text: str, named: bool) -> DataError:
+def _nothing_there(text: str, named: bool, store: Store) -> DataError:
     if "://" in text:
         return DataError(
             text,
@@ -177,11 +181,16 @@ def _nothing_there(text: str, named: bool) -> DataError:
             f"Install it first: {typed('fewmask', 'install', text)}",
         )
     if named:
+        here = {DEMO, *(name.path for name in store.names())}
+        near = difflib.get_close_matches(text, sorted(here), 1, SLIP)
+        bring = f"bring the dataset: {typed('fewmask', 'install', text)}"
         return DataError(
             text,
             "a folder of images and masks, or the name of an installed dataset",
             "neither",
-            f"Check the path for a slip, or bring the dataset: {typed('fewmask', 'install', text)}",
+            f"Did you mean {near[0]}? If not, {bring}"
+            if near
+            else f"Check the path for a slip, or {bring}",
         )
     return DataError(
         text,
