@@ -57,13 +57,22 @@ def test_every_number_of_the_default() -> None:
 
 
 def test_a_network_that_learns_from_nothing_measures_each_image_of_patches_by_itself() -> None:
-    def chosen(**asked: Any) -> str:
-        return plan_for(model="unet", **asked).model.normalization
+    def chosen(**asked: Any) -> tuple[str, list[str]]:
+        plan = plan_for(model="unet", **asked)
+        said = [reason for reason in plan.reasons if reason.startswith("normalization ")]
+        return plan.model.normalization, said
 
-    assert (chosen(scale=1), chosen()) == ("group+batch", "batch")
-    # Three images are no statistics.
-    assert chosen(scale=1, batch_size=3) == chosen(batch_size=3) == "group"
-    assert chosen(scale=1, normalization="batch") == "batch"
+    for asked, name, reason in (
+        ({"scale": 1}, "group+batch", "images lit unlike the others can be lost"),
+        ({"batch_size": 3}, "group", "3 images at a time"),
+        ({"scale": 1, "batch_size": 3}, "group", "3 images at a time"),
+    ):
+        given, (said,) = chosen(**asked)
+        assert given == name
+        assert said.startswith(f"normalization {name}: ")
+        assert reason in said
+    assert chosen() == ("batch", [])
+    assert chosen(scale=1, normalization="batch") == ("batch", [])
 
 
 def test_the_way_of_2017() -> None:

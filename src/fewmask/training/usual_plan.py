@@ -77,6 +77,9 @@ def make_plan(
     epochs = recipe.epochs or EPOCHS
     batch_size = recipe.batch_size or BATCH_SIZE
     learning_rate = float(recipe.learning_rate or LEARNING_RATE)
+    normalization, why_normalization = choose_normalization(
+        recipe, name, batch_size, in_patches=recipe.scale is not None
+    )
     outlines = (
         recipe.scale is not None and name not in FCN_STRIDES and are_thin(fingerprint, recipe.scale)
     )
@@ -86,8 +89,7 @@ def make_plan(
         channels=channels,
         depth=recipe.depth or DEPTH,
         width=recipe.width or WIDTH,
-        normalization=recipe.normalization
-        or choose_normalization(name, batch_size, in_patches=recipe.scale is not None),
+        normalization=normalization,
         stem_stride=STEM_STRIDE if name == "unet" else 1,
         dropout=recipe.dropout,
         shortcut=name not in FCN_STRIDES,
@@ -133,7 +135,7 @@ def make_plan(
         tensorboard=recipe.tensorboard,
         pixels=patches.pixels if patches else None,
         foreground_share=patches.foreground_share if patches else None,
-        reasons=(*why_model, *why_size, *why_patches),
+        reasons=(*why_model, *why_normalization, *why_size, *why_patches),
     )
 
 
@@ -215,18 +217,29 @@ def choose_model(
     return "unet", False, [reason]
 
 
-def choose_normalization(name: str, batch_size: int, *, in_patches: bool) -> str:
+def choose_normalization(
+    recipe: Recipe, name: str, batch_size: int, *, in_patches: bool
+) -> tuple[str, list[str]]:
     """Chooses what follows each convolution that learns from nothing.
 
     Args:
+        recipe: What the user asks.
         name: The network.
         batch_size: Images a step.
         in_patches: Whether it learns from patches.
+
+    Returns:
+        Its name, and why where the data had a say.
     """
-    if name != "unet" or batch_size < FEWEST_FOR_BATCH_NORMALIZATION:
-        return "group"
-    # By batch, patches of an image lit unlike the others can be lost; whole images gain nothing.
-    return "group+batch" if in_patches else "batch"
+    if recipe.normalization is not None or name != "unet":
+        return recipe.normalization or "group", []
+    if batch_size < FEWEST_FOR_BATCH_NORMALIZATION:
+        return "group", [f"normalization group: {batch_size} images at a time are no statistics."]
+    if in_patches:
+        return "group+batch", [
+            "normalization group+batch: by batch alone, images lit unlike the others can be lost."
+        ]
+    return "batch", []
 
 
 def choose_size(recipe: Recipe, name: str, longest_side: int) -> tuple[int, list[str]]:
