@@ -159,15 +159,20 @@ def test_the_curve_comes_back_with_its_gaps(runs: Path) -> None:
         (lambda run: run.read_json("run.json"), None, "expected a file that every run holds"),
         (lambda run: run.read_json("run.json"), "{", "expected JSON"),
         (lambda run: run.plan(), None, "expected a file that every run holds"),
+        (lambda run: run.read_json("run.json"), "[]", "expected JSON, found a list"),
         (lambda run: run.plan(), "size = ", "expected TOML"),
+        (lambda run: run.plan(), b"\xff", "expected TOML"),
+        (lambda run: run.epochs(), "epoch,loss\n1,low\n", "expected a table of numbers, found"),
+        (lambda run: run.epochs(), "epoch,loss\n1,2,3\n", "expected a table of numbers, found"),
     ],
 )
 def test_names_a_file_that_is_missing_or_damaged(
-    read: Any, content: str | None, words: str, tmp_path: Path
+    read: Any, content: str | bytes | None, words: str, tmp_path: Path
 ) -> None:
     if content is not None:
-        for name in ("run.json", "plan.toml"):
-            (tmp_path / name).write_text(content)
+        for name in ("run.json", "plan.toml", "epochs.csv"):
+            whole = content if isinstance(content, bytes) else content.encode()
+            (tmp_path / name).write_bytes(whole)
     with pytest.raises(RunError, match=words):
         read(Run(tmp_path))
 

@@ -17,6 +17,23 @@ _UNFINISHED = re.compile(r"\..+-[0-9a-f]{8}(\.[^.]*)?", re.DOTALL)
 """Names that `whole_file` lends."""
 
 
+def expanded(path: str | Path) -> Path:
+    """Returns a path with the home folder in place of a `~` at its beginning.
+
+    Args:
+        path: What somebody typed; `~photo.jpg`, which is nobody's home, stays as it is.
+
+    Example:
+
+    >>> expanded("~photo.jpg").name, expanded("~").is_absolute()
+    ('~photo.jpg', True)
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
     """Lends a name beside `path`; what is written there becomes `path` when the block ends well.

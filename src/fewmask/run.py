@@ -17,7 +17,7 @@ from typing import Any
 
 from fewmask import __version__
 from fewmask.errors import FewmaskError, RunError, typed
-from fewmask.files import cannot_write, write_text
+from fewmask.files import cannot_write, expanded, write_text
 
 FORMAT = 1
 """Version of the folder's layout; a run with a higher one was made by a newer fewmask."""
@@ -33,6 +33,8 @@ NETWORKS = "networks"
 """Folder for the second network of a training and those after it, a folder each."""
 
 CROSS_VALIDATION = "crossvalidation.json"
+
+_RESTORE = "Restore the file or train again."
 
 _NAMED = 8
 """Runs that are named to someone who asked for one that is not there."""
@@ -81,13 +83,15 @@ class Run:
         """
         path = self.folder / name
         try:
-            values: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            values = json.loads(path.read_text("utf-8"))
+            if not isinstance(values, dict):
+                raise ValueError(f"a {type(values).__name__}")
         except FileNotFoundError:
             raise RunError(
                 path, "a file that every run holds", "nothing", "Train again: the run is not whole."
             ) from None
         except ValueError as error:
-            raise RunError(path, "JSON", str(error), "Restore the file or train again.") from error
+            raise RunError(path, "JSON", str(error), _RESTORE) from error
         return values
 
     def write_json(self, name: str, values: dict[str, Any]) -> None:
@@ -107,8 +111,8 @@ class Run:
             raise RunError(
                 path, "a file that every run holds", "nothing", "Train again: the run is not whole."
             ) from None
-        except tomllib.TOMLDecodeError as error:
-            raise RunError(path, "TOML", str(error), "Restore the file or train again.") from error
+        except ValueError as error:
+            raise RunError(path, "TOML", str(error), _RESTORE) from error
 
     def write_plan(self, text: str) -> None:
         """Writes `plan.toml`, whole or not at all."""
@@ -119,15 +123,21 @@ class Run:
 
         Returns:
             One dictionary an epoch; values that were not measured are NaN.
+
+        Raises:
+            RunError: If it holds anything but numbers.
         """
         path = self.folder / "epochs.csv"
         if not path.exists():
             return []
-        with path.open(encoding="utf-8", newline="") as file:
-            return [
-                {key: float(value or "nan") for key, value in row.items()}
-                for row in csv.DictReader(file)
-            ]
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                return [
+                    {key: float(value or "nan") for key, value in row.items()}
+                    for row in csv.DictReader(file)
+                ]
+        except (ValueError, TypeError) as error:
+            raise RunError(path, "a table of numbers", str(error), _RESTORE) from error
 
     def write_epochs(self, rows: list[dict[str, float]]) -> None:
         """Writes the curve, whole or not at all; NaN becomes an empty cell."""
@@ -257,7 +267,7 @@ def open_run(name: str | Path, runs: Path = RUNS) -> Run:
     Raises:
         RunError: If there is no such run, or a newer fewmask made it.
     """
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if not (folder / "run.json").exists() and (runs / name / "run.json").exists():
         folder = runs / name
     if not (folder / "run.json").exists():

@@ -55,6 +55,11 @@ def test_what_sources_name(photos, sources, expected):
     assert names(sources) == expected
 
 
+def test_a_name_that_looks_like_somebodys_home_is_a_name(photos):
+    Path("~$photo.jpg").touch()
+    assert names(["~$photo.jpg"]) == ["~$photo.jpg"]
+
+
 def test_a_name_with_brackets_is_a_name(photos):
     Path("photos/b [1].jpg").touch()
     assert names(["photos/b [1].jpg"]) == ["photos/b [1].jpg"]

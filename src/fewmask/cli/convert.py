@@ -10,6 +10,7 @@ import click
 
 from fewmask.cli.data_options import DataOptions, data_options
 from fewmask.errors import typed
+from fewmask.files import expanded
 
 if TYPE_CHECKING:
     from fewmask.data.formats.convert import Conversion
@@ -63,7 +64,7 @@ def convert(
     keywords = reading.keywords()
     with Watch(make_console(stderr=as_json)) as watch:
         given: str | Dataset = source
-        path = Path(source).expanduser()
+        path = expanded(source)
         packed = read_as is None and path.is_dir() and list_parquet(path)
         if packed or not path.exists():
             given = load_dataset(

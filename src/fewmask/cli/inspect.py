@@ -10,6 +10,7 @@ import click
 
 from fewmask.cli.data_options import DataOptions, data_options
 from fewmask.errors import ArgumentError, typed
+from fewmask.files import expanded
 
 if TYPE_CHECKING:
     from fewmask.data.classes import Classes
@@ -78,7 +79,7 @@ def inspect(dataset: str, out: Path | None, reading: DataOptions, as_json: bool)
 
 def _outside(dataset: str, out: Path | None) -> Path:
     """Finds a place for the contact sheet where nobody will take it for an image or a mask."""
-    folder = Path(dataset).expanduser().resolve()
+    folder = expanded(dataset).resolve()
     sheet = out or Path("contact.png")
     if not sheet.resolve().is_relative_to(folder):
         return sheet

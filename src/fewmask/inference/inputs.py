@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fewmask.data.imageio import IMAGE_SUFFIXES
 from fewmask.errors import ArgumentError, typed
+from fewmask.files import expanded
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def find_images(sources: str | Path | Sequence[str | Path], out: str | Path) -> 
     found: dict[Path, Path] = {}
     bases = []
     for source in sources:
-        path = Path(source).expanduser()
+        path = expanded(source)
         # A name with brackets in it is first of all a name.
         if path.is_file():
             base, images = path.parent, [path]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fewmask.bundle import Bundle
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS
 from fewmask.errors import RunError, typed
+from fewmask.files import expanded
 from fewmask.inference.blocks import Model, Progress, needs_blocks, predict_blocks
 from fewmask.inference.intake import Image, take_in
 from fewmask.inference.outputs import Prediction
@@ -169,7 +170,7 @@ def load(
 
 def _model_file(run: str | Path | Run) -> Path:
     if not isinstance(run, Run):
-        path = Path(run).expanduser()
+        path = expanded(run)
         if path.is_file():
             return path
         run = open_run(run)

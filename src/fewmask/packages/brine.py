@@ -27,6 +27,7 @@ from fewmask.data.masks.legend import find_legend
 from fewmask.data.schema import Column, Kind
 from fewmask.data.sizes import check_sizes
 from fewmask.errors import ArgumentError, DataError, DecisionNeeded
+from fewmask.files import expanded
 
 Progress = Callable[[int, int], None]
 
@@ -79,7 +80,7 @@ def read_brine_config(
         DecisionNeeded: If several columns could be the masks, or their values can be understood
             in more than one way.
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     config = _read_config(path)
     lines = _read_table(config)
     images = [name for name, kind in config.columns if kind == "image"]
@@ -100,7 +101,7 @@ def read_brine_config(
 
 def extra_data(path: str | Path) -> Any:
     """Returns what a brine configuration holds beside its columns, None if nothing."""
-    return _read_config(Path(path).expanduser()).extra
+    return _read_config(expanded(path)).extra
 
 
 def read_images(folder: str | Path, max_pixels: int = imageio.DEFAULT_MAX_PIXELS) -> Dataset:

@@ -13,6 +13,7 @@ from fewmask.data.masks.encoding import MaskEncoding
 from fewmask.data.schema import Column
 from fewmask.data.wording import counted
 from fewmask.errors import DataError
+from fewmask.files import expanded
 from fewmask.packages.checks import Check, without_controls
 from fewmask.packages.described import read_encoding
 from fewmask.packages.features import hub_feature_list, stored_columns
@@ -123,7 +124,7 @@ def text_of_folder(folder: str | Path) -> str:
         folder: Any path or name; what is no folder has no such text.
     """
     try:
-        text = (Path(folder).expanduser() / CARD).read_text("utf-8-sig")
+        text = (expanded(folder) / CARD).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return ""
     return without_controls(without_head(text))[:LONGEST_DESCRIPTION]

@@ -18,7 +18,7 @@ from fewmask.data.imageio import DEFAULT_MAX_PIXELS
 from fewmask.data.masks.decisions import MaskDecisions
 from fewmask.data.masks.legend import find_legend
 from fewmask.errors import ArgumentError, DataError, typed
-from fewmask.files import cannot_write
+from fewmask.files import cannot_write, expanded
 from fewmask.packages.choosing import choose_version, is_known
 from fewmask.packages.hubfolder import list_parquet
 from fewmask.packages.lockfile import LOCKFILE
@@ -92,7 +92,7 @@ def load_dataset(
 
     if not text:
         raise DataError("source", "a folder of images and masks", "no name", "Name the folder.")
-    folder = Path(source).expanduser()
+    folder = expanded(source)
     named = not isinstance(source, Path) and looks_like_name(text)
     by_name = version is not None or (named and "@" in text)
     if folder.exists() and not by_name:

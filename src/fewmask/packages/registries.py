@@ -11,7 +11,7 @@ import platformdirs
 import tomli_w
 
 from fewmask.errors import ArgumentError, DataError, typed
-from fewmask.files import write_text
+from fewmask.files import expanded, write_text
 from fewmask.packages.remotes import open_remote
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -133,7 +133,7 @@ def address_of(registry: str, path: Path | None = None) -> str:
         if each.name == registry:
             return each.url
     plain_word = not _ADDRESS.match(registry) and "/" not in registry and "\\" not in registry
-    if plain_word and not Path(registry).expanduser().is_dir():
+    if plain_word and not expanded(registry).is_dir():
         raise _no_such(registry, known)
     return registry
 

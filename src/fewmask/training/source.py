@@ -10,6 +10,7 @@ from typing import Any
 from fewmask.data.dataset import Dataset
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS
 from fewmask.errors import RunError
+from fewmask.files import expanded
 from fewmask.packages.load import load_dataset
 from fewmask.packages.names import looks_like_name
 from fewmask.run import Run
@@ -55,10 +56,10 @@ class Source:
             threshold: Grey value from which on a mask is foreground.
             max_pixels: Largest picture that is opened.
         """
-        folder = Path(dataset).expanduser()
+        folder = expanded(dataset)
         path = str(folder.absolute()) if str(dataset) and folder.exists() else str(dataset)
         if masks is not None:
-            here = Path(masks).expanduser()
+            here = expanded(masks)
             reached_from_here = here.is_dir() and not (folder / here).is_dir()
             masks = str(here.absolute()) if reached_from_here else str(masks)
         return cls(path, masks, tuple(classes), ignore_index, threshold, max_pixels)

@@ -26,6 +26,7 @@ from fewmask.data.schema import Column
 from fewmask.data.sizes import check_sizes
 from fewmask.data.wording import counted, some
 from fewmask.errors import DataError, DecisionNeeded
+from fewmask.files import expanded
 
 Progress = Callable[[int, int], None]
 
@@ -141,7 +142,7 @@ def check_folder(path: str | Path) -> Path:
     Raises:
         DataError: If there is nothing of this name, or it is no folder.
     """
-    root = Path(path).expanduser()
+    root = expanded(path)
     if not root.exists():
         raise DataError(
             root, "a folder of images and masks", "nothing there", "Check the path for a slip."
@@ -161,14 +162,14 @@ def _masks_folder(
 ) -> tuple[Path | None, str | None]:
     """Returns the folder of the masks where it is one, and else the name that was given."""
     if masks is not None:
-        here = Path(masks).expanduser()
+        here = expanded(masks)
         # Whoever types `--masks masks` means the one in the data, whatever lies here beside it.
         for folder in (root / here, here):
             if folder.is_dir():
                 return folder, None
         return None, here.as_posix()
     if settings.masks is not None:
-        folder = root / Path(settings.masks).expanduser()
+        folder = root / expanded(settings.masks)
         return (folder, None) if folder.is_dir() else (None, settings.masks)
     return None, None
 

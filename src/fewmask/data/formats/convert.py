@@ -33,7 +33,7 @@ from fewmask.data.formats.yolo import read_yolo, write_yolo
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS
 from fewmask.data.masks.decisions import MaskDecisions
 from fewmask.errors import ArgumentError, DataError, DecisionNeeded, typed
-from fewmask.files import whole_folder
+from fewmask.files import expanded, whole_folder
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
 
@@ -143,7 +143,7 @@ def convert(
     else:
         path = _existing(source)
         folder = path if path.is_dir() else path.parent
-        where = folder if images is None else Path(images).expanduser()
+        where = folder if images is None else expanded(images)
         target = _new_folder(out, where.resolve().name, to, [path, where])
         decisions = MaskDecisions(tuple(classes), ignore_index, threshold)
         labels = _recognise(path, where, read_as, masks, max_pixels)
@@ -176,7 +176,7 @@ def _check_name(argument: str, name: str, names: Collection[str]) -> None:
 
 
 def _existing(source: str | Path) -> Path:
-    path = Path(source).expanduser()
+    path = expanded(source)
     if not path.exists():
         raise DataError(
             source, "a file or folder of labels", "nothing there", "Check the path for a slip."
@@ -193,7 +193,7 @@ def _new_folder(out: str | Path | None, name: str, to: str, sources: Sequence[Pa
         ArgumentError: If the one that was asked for is not.
     """
     target = Path(f"{name}-{'dataset' if to == FOLDER else to}")
-    target = target if out is None else Path(out).expanduser()
+    target = target if out is None else expanded(out)
     for source in sources:
         if source.is_dir() and target.resolve().is_relative_to(source.resolve()):
             beside = source.resolve().with_name(target.name or name)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fewmask.errors import MissingPackage, ModelError
+from fewmask.files import expanded
 
 BACKENDS = ("torch", "jax", "tensorflow")
 """Packages that can train, the one we take first where several are installed in front."""
@@ -66,7 +67,7 @@ def keras_home() -> Path:
     """Returns the folder where Keras keeps its settings and what it downloads, by its own rule."""
     named = os.environ.get("KERAS_HOME")
     if named is not None:
-        return Path(named).expanduser()
+        return expanded(named)
     home = Path.home()
     return (home if os.access(home, os.W_OK) else Path("/tmp")) / ".keras"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from fewmask.errors import ArgumentError
+from fewmask.files import expanded
 from fewmask.packages.remotes.patience import Patience
 from fewmask.packages.remotes.remote import Remote
 
@@ -50,7 +50,7 @@ def open_remote(
     if kind == "file":
         from fewmask.packages.remotes.folder import FolderRemote
 
-        return FolderRemote(Path(_path_in(url) if match else url).expanduser().absolute())
+        return FolderRemote(expanded(_path_in(url) if match else url).absolute())
     if kind in ("http", "https"):
         from fewmask.packages.remotes.http import HttpRemote
 
