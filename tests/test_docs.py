@@ -150,6 +150,13 @@ def test_every_option_of_a_page_exists() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=in_page)
+def test_no_page_holds_the_place_of_something_to_come(page: Path) -> None:
+    assert not re.search(
+        r"(?m)^[A-Z][A-Z_]+$|\bTODO\b|\bTBD\b", FENCE.sub("", page.read_text("utf-8"))
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=in_page)
 def test_links_and_pictures_lead_somewhere(page: Path) -> None:
     for target in LINK.findall(FENCE.sub("", page.read_text("utf-8"))):
         path = target.partition("#")[0]
