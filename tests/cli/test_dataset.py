@@ -84,6 +84,11 @@ def test_building_from_what_brine_had(fewmask, photos):
         ("a/b nowhere --license MIT", "nowhere: expected a folder of images and masks"),
         ("a/b --config nowhere --license MIT", "nowhere: expected a brine configuration"),
         ("a/b --data-dir nowhere --license MIT", "nowhere: expected a folder of images"),
+        (
+            "a/b --data-dir photos --threshold 9 --license MIT",
+            "--data-dir: expected nothing about masks, because its images have none, found "
+            "--threshold 9. Leave it out, or build from FOLDER.",
+        ),
     ],
 )
 def test_each_mistake_is_one_sentence(fewmask, photos, words, said):

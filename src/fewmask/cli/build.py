@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,7 @@ def build(
     NAME is owner/name; each build is a new version, and owner/name@3 asks for that one. FOLDER
     holds images and masks, or Parquet files, or is itself the name of an installed dataset.
     """
-    _check(name, folder, license_, config, data_dir)
+    _check(name, folder, license_, config, data_dir, reading)
     source = folder or config or data_dir or ""
     # Said before the imports that take most of a second.
     click.echo(f"Reading {source}", err=True)
@@ -100,6 +101,7 @@ def _check(
     license_: str | None,
     config: str | None,
     data_dir: str | None,
+    reading: DataOptions,
 ) -> None:
     """Refuses what can be refused before anything is read."""
     from fewmask.packages.licences import check_licence
@@ -113,6 +115,14 @@ def _check(
             "one of FOLDER, --config and --data-dir",
             "none" if not sources else " and ".join(sources),
             f"Try: {typed('fewmask', 'build', name, 'photos/', '--license', 'CC-BY-4.0')}",
+        )
+    of_masks = replace(reading, max_pixels=None)
+    if data_dir is not None and (idle := of_masks.options()):
+        raise ArgumentError(
+            "--data-dir",
+            "nothing about masks, because its images have none",
+            typed(*idle),
+            "Leave it out, or build from FOLDER.",
         )
     if license_ is None:
         raise ArgumentError(

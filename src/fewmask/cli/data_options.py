@@ -67,11 +67,15 @@ class DataOptions:
         >>> DataOptions(classes=("wall=0", "chair=#FF0000")).command("fewmask", "train", "a b")
         "fewmask train 'a b' --classes 'wall=0,chair=#FF0000'"
         """
+        return typed(*words, *self.options())
+
+    def options(self) -> list[str]:
+        """Returns what was typed as words of a command."""
         options = []
         for name, value in self.keywords().items():
             text = ",".join(value) if isinstance(value, tuple) else str(value)
             options += [f"--{name.replace('_', '-')}", text]
-        return typed(*words, *options)
+        return options
 
 
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
