@@ -164,10 +164,21 @@ def test_the_scores_of_the_training_are_not_replaced(run: Run, things: Dataset) 
     with pytest.raises(ArgumentError) as error:
         evaluate_run(run, things, folder=run.folder)
     assert str(error.value) == (
-        f"--out {run.folder}: expected another folder than the run's own, found the run, whose "
+        f"--out {run.folder}: expected another folder than that of a run, found a run, whose "
         "scores.json and report.html are those of its training. Leave --out out, or name a new "
         "folder."
     )
+    another = create_run("another", run.folder.parent)
+    with pytest.raises(ArgumentError, match="found a run, whose scores"):
+        evaluate_run(run, things, folder=another.folder)
+
+
+def test_the_scores_of_other_images_are_not_replaced(run: Run, things: Dataset) -> None:
+    # Folders of two laboratories are often called alike.
+    folders = [evaluate_run(run, things.take(rows))[1] for rows in ((0, 1), (2, 3), (1, 0), (4,))]
+    assert [folder.name for folder in folders] == ["things", "things-2", "things", "things-3"]
+    (folders[0] / "scores.json").write_text("{")
+    assert evaluate_run(run, things.take((5,)))[1] == folders[0]
 
 
 def test_names_the_folder_after_the_part(run: Run, things: Dataset) -> None:

@@ -159,6 +159,13 @@ def test_names_stay_names(name, make, chair, tmp_path):
     assert markup.text.count(name) >= 9
 
 
+def test_the_curve_of_one_network_of_several_is_called_that(make, chair, tmp_path):
+    evaluation = make.evaluation([RIGHT], chair)
+    for later, said in (([], False), ([[[0, 9]], [[0, 9]]], True)):
+        html = report_of(evaluation, tmp_path / "report.html", plan={"later_paces": later})
+        assert ("The first of 3 networks, judged by" in Markup(html).text) == said
+
+
 def test_sections_without_matter_are_left_out(make, chair, tmp_path):
     html = report_of(
         make.evaluation([RIGHT], chair),

@@ -130,3 +130,25 @@ def test_a_damaged_bookmark_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bookmark.npz").write_bytes(b"half a file")
     with pytest.raises(RunError, match=r"bookmark\.npz: expected a whole checkpoint"):
         Bookmark(tmp_path / "bookmark.npz", [])
+
+
+@pytest.mark.parametrize(
+    ("others", "sentence"),
+    [
+        ([keras.callbacks.CSVLogger("a.csv")], "others: expected one at most of each of Early"),
+        (
+            [keras.callbacks.EarlyStopping("loss"), keras.callbacks.EarlyStopping("val_loss")],
+            "found EarlyStopping, EarlyStopping. Give the others to fit alone",
+        ),
+        (
+            [keras.callbacks.EarlyStopping("loss", restore_best_weights=True)],
+            "EarlyStopping: expected restore_best_weights=False",
+        ),
+    ],
+)
+def test_refuses_callbacks_whose_counts_it_cannot_keep(
+    others: list[Any], sentence: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ArgumentError) as error:
+        Bookmark(tmp_path / "bookmark.npz", others)
+    assert sentence in str(error.value)

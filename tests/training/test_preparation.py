@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.training.conftest import draw_discs
 
 from fewmask.data.augmentation.augment import Augmentation
 from fewmask.errors import ArgumentError
 from fewmask.packages.load import load_dataset
 from fewmask.training import preparation
+from fewmask.training.pace import Pace
 from fewmask.training.plan import Plan
 from fewmask.training.preparation import plan, read_plan
 from fewmask.training.probe import Speed
@@ -83,8 +85,10 @@ def test_without_weights_and_a_network_it_learns_from_nothing_and_says_so(
 
 def test_a_dataset_may_be_given_itself(discs: Path, heard: Any) -> None:
     assert plan(load_dataset(discs), listener=heard, model="unet", epochs=1).epochs == 1
-    with pytest.raises(ArgumentError, match=r"train: expected masks, classes, ignore_index and"):
+    with pytest.raises(ArgumentError, match=r"dataset: expected masks, classes, ignore_index, thr"):
         plan(load_dataset(discs), listener=heard, classes=["a=0"])
+    with pytest.raises(ArgumentError, match="found them beside discs, which has been read"):
+        train(load_dataset(discs), listener=heard, max_pixels=1000)
 
 
 # -- a plan that is given ----------------------------------------------------------------------
@@ -180,6 +184,29 @@ def test_refuses_a_plan_whose_pretrained_weights_are_not_to_be_had(
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"early_stopping": 3}, "early_stopping: expected validation images to judge the epochs"),
+        ({"plateau": 3}, "plateau: expected validation images to judge the epochs by, found 4 tr"),
+        ({"later_paces": 4 * (Pace.even(2),)}, "--plan: expected validation images, and a group "),
+    ],
+)
+def test_refuses_a_plan_for_more_images(
+    change: dict[str, Any], sentence: str, make_tiny_plan: MakePlan, tmp_path: Path
+) -> None:
+    few = draw_discs(tmp_path / "few", 5)
+    with pytest.raises(ArgumentError) as error:
+        train(
+            few,
+            plan=replace(make_tiny_plan(), **change),
+            runs=tmp_path / "runs",
+            listener=lambda event: None,
+        )
+    assert str(error.value).startswith(sentence)
+    assert not (tmp_path / "runs").exists()
+
+
 # -- a plan that was edited --------------------------------------------------------------------
 
 
@@ -210,6 +237,11 @@ def test_refuses_a_plan_whose_pretrained_weights_are_not_to_be_had(
         ("later_paces", [7], "plan.toml: expected pace as a list of pairs [step, last step]"),
         ("model", {"name": "unet"}, r"plan.toml: expected the table [model] as it was written"),
         ("model", 3, r"plan.toml: expected the table [model] as it was written"),
+        (
+            "pixels",
+            {"tile": 64, "overlap": 16, "block": 48, "block_in_image": 48},
+            "size: expected 64, the tile of [pixels]: the two are one, found 32",
+        ),
         ("augmentation", {"flip": 1}, "augmentation: expected names of its numbers, found flip."),
         ("augmentation", 1, r"plan.toml: expected the table [augmentation] as it was written"),
     ],
@@ -221,3 +253,22 @@ def test_a_value_that_cannot_be_is_refused_by_name(
     with pytest.raises(ArgumentError) as error:
         Plan.from_toml(values)
     assert str(error.value).removeprefix("plan.toml, ").startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("networks", 5, "plan.toml, [model] networks: expected 1, since later_paces holds a"),
+        ("width", 16.5, "width: expected a whole number, found 16.5"),
+        ("outlines", "no", "outlines: expected true or false, found no"),
+        ("mean", ["a", "b", "c"], "mean: expected numbers, found ['a', 'b', 'c']"),
+    ],
+)
+def test_a_network_that_cannot_be_is_refused_by_name(
+    name: str, value: Any, sentence: str, make_tiny_plan: MakePlan
+) -> None:
+    values = tomllib.loads(make_tiny_plan().to_toml())
+    values["model"][name] = value
+    with pytest.raises(ArgumentError) as error:
+        Plan.from_toml(values)
+    assert str(error.value).startswith(sentence)

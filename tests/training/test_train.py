@@ -362,3 +362,7 @@ def test_a_step_that_does_not_fit_into_the_memory_is_a_sentence(
         "memory: expected room for a step with 2 images of 32 pixels, found not enough. "
         "Train again with --batch-size 1 or a smaller --size."
     )
+    # The name is free for the next try.
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ModelError, match=r"found not enough\. Train again with a smaller --size"):
+        train(discs, runs=tmp_path, listener=heard, **{**tiny, "batch_size": 1})

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from fewmask.cli.data_options import DataOptions, data_options
+from fewmask.data.wording import counted
 from fewmask.errors import typed
 
 
@@ -151,7 +152,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
         for name in damaged:
             click.echo(f"  {typed('fewmask', 'install', name)}")
         sys.exit(2)
-    count = f"{len(asked)} version{'' if len(asked) == 1 else 's'}"
+    count = counted(len(asked), "version")
     click.echo(f"All files of {count} are what was published, byte for byte.")
     click.echo(f"Train on one: {typed('fewmask', 'train', asked[-1].path)}")
 

@@ -53,7 +53,7 @@ def sizes_text(statistics: Statistics) -> str:
 
 def parts_text(manifest: Manifest) -> str:
     """Writes how many images there are, and in which parts: `97 images: 77 train, 20 test`."""
-    images = f"{manifest.rows} image{'' if manifest.rows == 1 else 's'}"
+    images = counted(manifest.rows, "image")
     if len(manifest.parts) < 2:
         return images
     return f"{images}: {', '.join(f'{count} {part}' for part, count in manifest.parts.items())}"

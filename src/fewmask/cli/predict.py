@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fewmask.cli.keras_model import load_keras_model
+from fewmask.data.wording import counted
 from fewmask.errors import typed
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _print_summary(outcome: Outcome, classes: Classes, run: str) -> None:
     elif written:
         _print_many(outcome, classes)
     if failed:
-        click.echo(f"{_images(len(failed))} could not be predicted:", err=True)
+        click.echo(f"{counted(len(failed), 'image')} could not be predicted:", err=True)
         for _, sentence in failed[:_FAILURES_SHOWN]:
             click.echo(f"  {sentence}", err=True)
         if len(failed) > _FAILURES_SHOWN:
@@ -144,7 +145,7 @@ def _print_one(result: Result) -> None:
 
 
 def _print_many(outcome: Outcome, classes: Classes) -> None:
-    number = _images(len(outcome.written))
+    number = counted(len(outcome.written), "image")
     click.echo(f"{number} predicted, the results are in {_name(outcome.out)}")
     for name in classes.names[1:]:
         shares = [result.area_shares[name] for result in outcome.written]
@@ -168,10 +169,6 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
         ],
         "failed": [{"image": _name(path), "error": sentence} for path, sentence in outcome.failed],
     }
-
-
-def _images(number: int) -> str:
-    return "1 image" if number == 1 else f"{number} images"
 
 
 def _name(path: Path) -> str:

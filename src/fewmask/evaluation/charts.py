@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from fewmask.data.wording import counted
 from fewmask.evaluation.bootstrap import Interval
 from fewmask.evaluation.results import show_score
 
@@ -112,7 +113,7 @@ def strip_plot(label: str, dots: Sequence[Dot], interval: Interval | None = None
         shapes.append(
             f'<line class="mean" x1="{average:.2%}" x2="{average:.2%}" y1="0" y2="{height}"/>'
         )
-    number = f"{len(scored)} image{'' if len(scored) == 1 else 's'}"
+    number = counted(len(scored), "image")
     return (
         f'<div class="strip"><p class="strip-label"><b>{escape(label)}</b> '
         f"<span>mean {show_score(average)}, {number}</span></p>"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fewmask.data.dataset import Dataset
 from fewmask.data.folders.names import part_named
 from fewmask.data.seen import read_seen
-from fewmask.errors import ArgumentError, typed
+from fewmask.errors import ArgumentError, DataError, typed
 from fewmask.evaluation.evaluate import Evaluation, evaluate
 from fewmask.evaluation.report import write_report
 from fewmask.files import write_text
@@ -149,12 +149,12 @@ def evaluate_run(
     if role == "unseen":
         notes.append(f"None of the {len(dataset)} images was part of the training's dataset.")
         role = None
-    where = folder or run.folder / "evaluations" / safe_name(name)
-    if where.resolve() == run.folder.resolve():
+    where = folder or _free_for(dataset, run.folder / "evaluations" / safe_name(name))
+    if (where / "run.json").exists():
         raise ArgumentError(
             f"--out {where}",
-            "another folder than the run's own",
-            "the run, whose scores.json and report.html are those of its training",
+            "another folder than that of a run",
+            "a run, whose scores.json and report.html are those of its training",
             "Leave --out out, or name a new folder.",
         )
     evaluation = judge_run(
@@ -168,6 +168,24 @@ def evaluate_run(
         progress=progress,
     )
     return evaluation, where
+
+
+def _free_for(dataset: Dataset, folder: Path) -> Path:
+    """Returns the folder, or one with a number behind its name where other images' scores lie."""
+    samples = sorted(dataset.sample_id(index) for index in range(len(dataset)))
+    where, number = folder, 1
+    while _holds_scores_of_others(where / "scores.json", samples):
+        number += 1
+        where = folder.with_name(f"{folder.name}-{number}")
+    return where
+
+
+def _holds_scores_of_others(path: Path, samples: list[str]) -> bool:
+    try:
+        scored = Evaluation.from_json(path.read_text("utf-8"), path)
+    except (OSError, ValueError, DataError):
+        return False  # nothing there, or nothing to lose
+    return sorted(row.sample for row in scored.images) != samples
 
 
 def rows_of_part(dataset: Dataset, part: str, known: Sequence[str]) -> list[int]:

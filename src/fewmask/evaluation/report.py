@@ -12,6 +12,7 @@ from string import Template
 from typing import Any
 
 from fewmask.data.classes import Classes
+from fewmask.data.wording import counted
 from fewmask.evaluation.charts import Bar, Dot, score_bars, strip_plot
 from fewmask.evaluation.curves import learning_curves
 from fewmask.evaluation.gallery import (
@@ -108,7 +109,7 @@ def write_report(
         ("images", "Predictions", _gallery(gallery, selection, classes)),
         ("classes", "Classes", _classes(evaluation)),
         ("spread", "Image by image", _spread(evaluation, links)),
-        ("training", "Training", _curves(epochs)),
+        ("training", "Training", _curves(epochs, plan)),
         ("next", "What to type next", _commands(next_commands)),
         ("origin", "How it was made", _origin(plan, facts)),
     ]
@@ -136,7 +137,7 @@ def _section(name: str, heading: str, body: str) -> str:
 
 
 def _score(evaluation: Evaluation, crossed: Evaluation | None) -> str:
-    images = f"{evaluation.num_images} image{'' if evaluation.num_images == 1 else 's'}"
+    images = counted(evaluation.num_images, "image")
     low, high = (show_score(end, 2) for end in evaluation.interval)
     interval = "too few for an interval" if low == "–" else f"95 % interval {low} to {high}"
     bars = [Bar("this model", evaluation.mean_dice, evaluation.interval, is_model=True)]
@@ -226,9 +227,16 @@ def _spread(evaluation: Evaluation, links: Mapping[str, str]) -> str:
     )
 
 
-def _curves(epochs: Sequence[Mapping[str, Any]] | None) -> str:
+def _curves(epochs: Sequence[Mapping[str, Any]] | None, plan: Mapping[str, Any] | None) -> str:
     curves = learning_curves(epochs) if epochs else ""
-    return f'<div class="curves">{curves}</div>' if curves else ""
+    later = len((plan or {}).get("later_paces", ()))
+    of_which = (
+        f'<p class="lead">The first of {later + 1} networks, judged by the training images that it '
+        "left out. The others have theirs in <code>networks/</code>.</p>"
+        if later and curves
+        else ""
+    )
+    return f'{of_which}<div class="curves">{curves}</div>' if curves else ""
 
 
 def _commands(commands: Sequence[str]) -> str:

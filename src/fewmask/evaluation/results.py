@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fewmask.data.classes import Classes
+from fewmask.data.wording import counted
 from fewmask.errors import DataError
 from fewmask.evaluation.baselines import BaselineScore
 from fewmask.evaluation.bootstrap import Interval
@@ -138,7 +139,7 @@ class Evaluation:
         return f"Not clearly better than the baseline {best.name}: it may have learnt nothing."
 
     def _headline(self) -> str:
-        images = f"{self.num_images} image{'' if self.num_images == 1 else 's'}"
+        images = counted(self.num_images, "image")
         if math.isnan(self.mean_dice):
             return f"mean Dice not measured: no foreground in {images}"
         if math.isnan(self.interval.low):

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from fewmask.data.ahead import work_ahead
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS
+from fewmask.data.wording import counted
 from fewmask.errors import ArgumentError, DataError, FewmaskError
+from fewmask.files import expanded
 from fewmask.inference.inputs import Inputs, find_images
 from fewmask.inference.intake import take_in
 from fewmask.inference.outputs import Prediction
@@ -104,7 +106,7 @@ def predict_files(
             there already, or `out` is no folder to write results into.
         FewmaskError: If a result cannot be written.
     """
-    out = Path(out).expanduser()
+    out = expanded(out)
     inputs = find_images(sources, out)
     suffix = Prediction.probability_suffix(predictor.bundle.classes) if probability else None
     asked = _name_results(inputs, out, overlay, suffix)
@@ -219,11 +221,7 @@ def _check_free(results: Sequence[Result], out: Path, overwrite: bool) -> None:
     if there and not overwrite:
         raise ArgumentError(
             f"--out {out}",
-            f"a place for {_count(len(files), 'new file')}",
+            f"a place for {counted(len(files), 'new file')}",
             f"{len(there)} there already, such as {there[0]}",
             "Replace with --overwrite, or choose another folder with --out.",
         )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

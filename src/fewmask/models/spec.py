@@ -26,6 +26,11 @@ NAMES = ("unet", *ENCODERS, *FCN_STRIDES)
 NORMALIZATIONS = ("group", "batch", "group+batch", "none")
 DECODERS = ("unet", "pyramid")
 
+_WHOLE_NUMBERS = frozenset(
+    ("num_classes", "channels", "depth", "width", "decoder_convs", "stem_stride", "networks")
+)
+_YES_OR_NO = frozenset(("shortcut", "context", "outlines"))
+
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -165,7 +170,18 @@ class ModelSpec:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> ModelSpec:
-        """Rebuilds a spec from what `to_json` returned."""
+        """Rebuilds a spec from what `to_json` returned.
+
+        Raises:
+            ArgumentError: If a value is of another kind or out of its range.
+        """
+        for name in _WHOLE_NUMBERS & set(values):
+            _check(name, type(values[name]) is int, "a whole number", values[name])
+        for name in _YES_OR_NO & set(values):
+            _check(name, isinstance(values[name], bool), "true or false", values[name])
+        for name in ("mean", "std"):
+            numbers = all(type(value) in (int, float) for value in values[name])
+            _check(name, numbers, "numbers", values[name])
         return cls(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from fewmask.errors import ArgumentError, RunError
 from fewmask.models.backend import keras
 from fewmask.training.checkpoint import State
-from fewmask.training.keeper import counters_of, set_variables, variables_of
+from fewmask.training.keeper import COUNTERS, counters_of, set_variables, variables_of
 
 Logs = dict[str, Any] | None
 
@@ -27,18 +27,19 @@ class Bookmark(keras.callbacks.Callback):  # type: ignore[misc]
 
     Args:
         file: The `.npz` file to keep it in; what it holds is taken up.
-        others: The callbacks whose counts are kept: `EarlyStopping`, `ReduceLROnPlateau`,
-            `ModelCheckpoint`. The path of a checkpoint holds `{epoch}` and nothing else to fill
-            in, so that a file which a kill cut short is never taken for the best; only the best
-            one's file stays.
+        others: The callbacks whose counts are kept, one of a kind: `EarlyStopping` without
+            `restore_best_weights`, `ReduceLROnPlateau`, `ModelCheckpoint`. The path of a checkpoint
+            holds `{epoch}` and nothing else to fill in, so that a file which a kill cut short is
+            never taken for the best; only the best one's file stays.
 
     Raises:
-        ArgumentError: If the path of a checkpoint is another.
+        ArgumentError: If there are others, or the path of a checkpoint is another.
         RunError: If the file is damaged.
     """
 
     def __init__(self, file: str | Path, others: list[Any]) -> None:
         super().__init__()
+        _check_countable(others)
         self.file = Path(file)
         self.others = others
         self._state = State.load(self.file) if self.file.exists() else State()
@@ -142,6 +143,26 @@ class Bookmark(keras.callbacks.Callback):  # type: ignore[misc]
     def _remove(self, epoch: int) -> None:
         if self._pattern is not None:
             Path(self._pattern.format(epoch=epoch)).unlink(missing_ok=True)
+
+
+def _check_countable(others: list[Any]) -> None:
+    kinds = [type(each).__name__ for each in others]
+    odd = [kind for kind in kinds if kind not in COUNTERS or kinds.count(kind) > 1]
+    if odd:
+        raise ArgumentError(
+            "others",
+            f"one at most of each of {', '.join(COUNTERS)}",
+            ", ".join(odd),
+            "Give the others to fit alone, before the bookmark.",
+        )
+    if any(getattr(each, "restore_best_weights", False) for each in others):
+        # Keras would take the first weights after a restart for the best ones.
+        raise ArgumentError(
+            "EarlyStopping",
+            "restore_best_weights=False, because no file holds those weights",
+            "True",
+            "Give a ModelCheckpoint too, and call load_best in the end.",
+        )
 
 
 def _changes_with_epoch(pattern: str) -> bool:

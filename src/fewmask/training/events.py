@@ -61,8 +61,8 @@ class EpochDone:
         row: The epoch's row of `epochs.csv`.
         epochs: Epochs planned.
         better: Whether the model is the best so far.
-        seconds_left: What training will probably still take; of a budget all that is left, the
-            score and the report included.
+        seconds_left: What training this network will probably still take; of a budget all that is
+            left, the score and the report included.
     """
 
     row: dict[str, float]

@@ -41,7 +41,8 @@ def look_at(
     progress(1, 3)
     num_classes = len(fingerprint.class_pixels)
     ignore_index = None if train.classes is None else train.classes.ignore_index
-    symmetries = measure_symmetries(samples, num_classes, ignore_index, seed=seed)
+    names = () if train.classes is None else train.classes.names
+    symmetries = measure_symmetries(samples, num_classes, ignore_index, seed=seed, names=names)
     progress(2, 3)
     curve = draw_learning_curve(samples, num_classes, ignore_index, seed=seed)
     progress(3, 3)

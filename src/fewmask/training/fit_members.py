@@ -90,12 +90,12 @@ def fit_members(
     except Exception as error:
         if not says_out_of_memory(error):
             raise
-        fewer = max(1, plan.batch_size // 2)
+        fewer = f"--batch-size {plan.batch_size // 2} or " if plan.batch_size > 1 else ""
         raise ModelError(
             "memory",
             f"room for a step with {counted(plan.batch_size, 'image')} of {plan.size} pixels",
             "not enough",
-            f"Train again with --batch-size {fewer} or a smaller --size.",
+            f"Train again with {fewer}a smaller --size.",
         ) from error
     finally:
         with suppress(OSError):

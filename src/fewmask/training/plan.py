@@ -14,7 +14,7 @@ from fewmask.errors import ArgumentError
 from fewmask.models.spec import ModelSpec
 from fewmask.scale import Frame, Pixels, ScaleRule
 from fewmask.training.pace import Pace
-from fewmask.training.plan_values import check_size, check_values
+from fewmask.training.plan_values import check_network, check_values
 
 _OF_THEIR_OWN = ("model", "pace", "later_paces", "augmentation", "pixels", "reasons")
 """Values of a plan that its file holds in another form."""
@@ -165,11 +165,13 @@ class Plan:
         ):
             try:
                 read[name] = from_json(values[name]) if name in values else None
-            except (KeyError, TypeError) as error:
+            except ArgumentError:
+                raise
+            except (KeyError, TypeError, ValueError) as error:
                 raise ArgumentError(
                     "plan.toml", f"the table [{name}] as it was written", str(error), _RESTORE
                 ) from error
-        check_size(values["size"], read["model"].stride)
+        check_network(read["model"], values["size"], read["pixels"])
         read["pace"] = _pace(values["pace"])
         read["later_paces"] = tuple(_pace(legs) for legs in values.get("later_paces", []))
         read["reasons"] = tuple(values["reasons"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from fewmask.errors import ArgumentError
+from fewmask.models.spec import ModelSpec
+from fewmask.scale.pixels import Pixels
 from fewmask.training.recipe import LOSSES
 
 _LEAST = {
@@ -58,18 +60,27 @@ def check_values(values: dict[str, Any]) -> None:
         _refuse("reasons", "a list of sentences", reasons)
 
 
-def check_size(size: int, stride: int) -> None:
-    """Makes sure that the network can take squares of a size.
+def check_network(model: ModelSpec, size: int, pixels: Pixels | None) -> None:
+    """Makes sure that the network of a plan can take its pictures, and sees them alike later.
 
     Args:
-        size: Their side.
-        stride: What it must be a multiple of.
+        model: The network.
+        size: Side of the squares that it learns from.
+        pixels: How it will see pictures, where it learns from patches.
 
     Raises:
-        ArgumentError: If it is none.
+        ArgumentError: If it cannot, or the model would predict in other squares; names the key.
     """
-    if size % stride:
-        _refuse("size", f"a multiple of {stride}, the network's stride", size)
+    if model.networks != 1:
+        _refuse(
+            "[model] networks",
+            "1, since later_paces holds a pace for each further one",
+            model.networks,
+        )
+    if size % model.stride:
+        _refuse("size", f"a multiple of {model.stride}, the network's stride", size)
+    if pixels is not None and pixels.tile != size:
+        _refuse("size", f"{pixels.tile}, the tile of [pixels]: the two are one", size)
 
 
 def _number(value: object) -> float:

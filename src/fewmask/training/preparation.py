@@ -15,6 +15,7 @@ from fewmask.data.imageio import DEFAULT_MAX_PIXELS, read_size
 from fewmask.data.parts import Parts, assign_parts, groups_of
 from fewmask.data.wording import counted
 from fewmask.errors import ArgumentError
+from fewmask.files import expanded
 from fewmask.models.backend import backend_notice, fast_data_format
 from fewmask.models.pretrained import find_weights
 from fewmask.models.spec import encoder_of
@@ -135,14 +136,20 @@ def prepare(
     """
     source = Source(None)
     if isinstance(dataset, Dataset):
-        _check_read_already(dataset, masks, classes, ignore_index, threshold)
+        limit = None if max_pixels == DEFAULT_MAX_PIXELS else max_pixels
+        _check_read_already(dataset, masks, classes, ignore_index, threshold, limit)
     else:
         source = Source.of(dataset, masks, classes, ignore_index, threshold, max_pixels)
         dataset = source.read(working(listener, "reading the dataset"))
         source = source.pinned(dataset)
     seed = recipe.seed if given is None else given.seed
     parts = assign_parts(dataset, seed, progress=working(listener, "reading the masks"))
-    _check_patience(recipe, parts)
+    if given is None:
+        waits = ("--early-stopping", recipe.early_stopping), ("--plateau", recipe.plateau)
+    else:
+        waits = ("early_stopping", given.early_stopping), ("plateau", given.plateau)
+        _check_networks(parts, given)
+    _check_patience(parts, *waits)
     # Measured on the training part alone: what is tested on takes no part in anything.
     fingerprint = take_fingerprint(parts.train, working(listener, "measuring the images"))
     for sentence in (*dataset.findings, *parts.findings, _in_a_sentence(parts)):
@@ -168,7 +175,7 @@ def read_plan(path: str | Path) -> Plan:
         ArgumentError: If it is no file, or no plan.
     """
     try:
-        return Plan.from_toml(tomllib.loads(Path(path).read_text("utf-8")))
+        return Plan.from_toml(tomllib.loads(expanded(path).read_text("utf-8")))
     except OSError as error:
         raise ArgumentError(
             f"--plan {path}",
@@ -190,7 +197,9 @@ def _plan(
     listener: Listener,
 ) -> tuple[Plan, Path | None, Clock | None]:
     """Derives the plan, with a look at this machine where there is a budget to keep."""
-    encoder = ENCODER if recipe.model == "auto" else encoder_of(recipe.model)
+    encoder = encoder_of(recipe.model)
+    if recipe.model == "auto" and recipe.depth is None:
+        encoder = ENCODER  # a depth can be asked of a U-Net alone
     weights_file = None
     if recipe.pretrained and encoder is not None and fingerprint.num_channels in (1, 3):
         listener(Said(f"Looking for the pretrained weights of {encoder}: here, else fetched once."))
@@ -291,24 +300,37 @@ def _in_a_sentence(parts: Parts) -> str:
     return f"{', '.join([*counts, f'testing on {len(parts.test)}'])}; classes: {classes}."
 
 
-def _check_patience(recipe: Recipe, parts: Parts) -> None:
+def _check_patience(parts: Parts, *asked: tuple[str, int | None]) -> None:
     """Refuses to wait for better validation scores where there will be none."""
-    for asked, name in ((recipe.early_stopping, "early-stopping"), (recipe.plateau, "plateau")):
-        if asked is not None and parts.validation is None:
+    for name, epochs in asked:
+        if epochs and parts.validation is None:
             raise ArgumentError(
-                f"--{name}",
+                name,
                 "validation images to judge the epochs by",
                 f"{counted(len(parts.train), 'training image')}, too few to spare any",
-                f"Leave --{name} out, or add images.",
+                f"Leave {name} out, or add images.",
             )
 
 
-def _check_read_already(dataset: Dataset, *decisions: object) -> None:
-    """Refuses decisions about how to read masks that were read before."""
-    if any(decision not in (None, ()) for decision in decisions):
+def _check_networks(parts: Parts, plan: Plan) -> None:
+    """Refuses several networks where there are too few images for each to leave some out."""
+    groups = len(set(groups_of(parts.train, range(len(parts.train)))))
+    if plan.networks > 1 and (parts.validation is None or groups < plan.networks):
         raise ArgumentError(
-            "train",
-            "masks, classes, ignore_index and threshold with a folder alone",
-            f"them beside the dataset {dataset.name}, whose masks are understood already",
+            "--plan",
+            f"validation images, and a group of training images for each of {plan.networks} "
+            "networks to leave out",
+            f"{counted(groups, 'group')} of {counted(len(parts.train), 'training image')}",
+            "Leave later_paces out of the plan, or add images.",
+        )
+
+
+def _check_read_already(dataset: Dataset, *decisions: object) -> None:
+    """Refuses decisions about how to read a dataset that was read before."""
+    if any(decision not in (None, (), []) for decision in decisions):
+        raise ArgumentError(
+            "dataset",
+            "masks, classes, ignore_index, threshold and max_pixels with a folder alone",
+            f"them beside {dataset.name}, which has been read already",
             "Give them to load_dataset.",
         )

@@ -20,7 +20,7 @@ from fewmask.data.parts import Parts
 from fewmask.data.seen import divide_as_seen, read_seen, write_seen
 from fewmask.data.wording import counted
 from fewmask.errors import ArgumentError, FewmaskError, RunError, typed
-from fewmask.files import remove_unfinished, write_text
+from fewmask.files import expanded, remove_unfinished, write_text
 from fewmask.models.pretrained import find_weights
 from fewmask.run import BEST, BUNDLE, RUNS, Run, check_name, create_run, open_run, versions
 from fewmask.training.checkpoint import State
@@ -81,7 +81,7 @@ def train(
         FewmaskError: If the data, an argument or the folder will not do; it says which.
     """
     began = time.monotonic() if began is None else began
-    runs = Path(runs)
+    runs = expanded(runs)
     recipe = make_recipe(**asked)
     given = None if plan is None else plan if isinstance(plan, Plan) else read_plan(plan)
     beside = [option(name) for name, value in asked.items() if value is not None]
@@ -127,16 +127,22 @@ def train(
         run.write_plan(prepared.plan.to_toml())
     until = f" until about {clock.end(datetime.now())}" if clock else ""
     listener(Said(f"Training into {run.folder}{until}; Ctrl-C ends it with the best model so far."))
-    with locked(run):
-        _train(
-            run,
-            prepared.plan,
-            parts,
-            prepared.fingerprint,
-            prepared.weights_file,
-            clock,
-            listener,
-        )
+    try:
+        with locked(run):
+            _train(
+                run,
+                prepared.plan,
+                parts,
+                prepared.fingerprint,
+                prepared.weights_file,
+                clock,
+                listener,
+            )
+    except FewmaskError:
+        # Without an epoch there is nothing to use or to go on with, and its name is free again.
+        if not (run.folder / BEST).exists():
+            shutil.rmtree(run.folder, ignore_errors=True)
+        raise
     return run
 
 
@@ -169,7 +175,7 @@ def resume(
         FewmaskError: If a file of the run or the dataset cannot be read or written.
     """
     began = time.monotonic() if began is None else began
-    run = run if isinstance(run, Run) else open_run(run, Path(runs))
+    run = run if isinstance(run, Run) else open_run(run, expanded(runs))
     with locked(run):
         remove_unfinished(run.folder)
         plan = Plan.from_toml(run.plan())
@@ -290,6 +296,9 @@ def _train(
             raise
         done = counted(sum(member.state().epoch for member in members), "epoch")
         listener(Said(f"Stopped after {done}; finishing with the best model so far."))
+    except FewmaskError:
+        run.update(state="stopped")
+        raise
     gather_paces(run, members)
     try:
         finish(run, plan, parts, fingerprint, listener)

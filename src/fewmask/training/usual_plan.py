@@ -111,6 +111,7 @@ def make_plan(
             why_patches = (*why_patches, patches.why_epoch)
     steps = patches.steps_per_epoch if patches else math.ceil(num_train / batch_size)
     total = steps * epochs
+    horizon = max(1, round(total * SHARE_OF_AVERAGE))
     augmentation = augmentation_of_patches() if patches else Augmentation()
     return Plan(
         model=model,
@@ -126,8 +127,8 @@ def make_plan(
         loss=recipe.loss,
         augmentation=augmentation if recipe.augment else Augmentation.none(),
         # A look every fourth step costs 2 % of the time; more often the average is no better.
-        average_every=max(min(4, steps), steps // 8) if recipe.average else 0,
-        average_horizon=max(1, round(total * SHARE_OF_AVERAGE)),
+        average_every=min(4, steps, horizon) if recipe.average else 0,
+        average_horizon=horizon,
         plateau=recipe.plateau or 0,
         early_stopping=recipe.early_stopping or 0,
         seed=recipe.seed,
@@ -150,7 +151,7 @@ def share_of_encoder(learning_rate: float) -> float:
     >>> share_of_encoder(1e-3), share_of_encoder(3e-3), share_of_encoder(1e-4)
     (0.3, 0.1, 1.0)
     """
-    return min(1.0, round(ENCODER_RATE / learning_rate, 3))
+    return min(1.0, float(f"{ENCODER_RATE / learning_rate:.3g}"))
 
 
 def choose_model(

@@ -155,6 +155,7 @@ def measure_symmetries(
     ignore_index: int | None = None,
     features: Features | None = None,
     seed: int = 0,
+    names: Sequence[str] = (),
 ) -> Symmetries:
     """Measures what may be done to the images of a dataset without making their labels wrong.
 
@@ -171,6 +172,7 @@ def measure_symmetries(
         features: What pixels are described by; a cue that they do not hold cannot be missed.
             Left out, `pixel_features`, with the signs of slopes only where labels depend on them.
         seed: Equal seeds give equal verdicts.
+        names: What the classes are called; left out, they are called by their numbers.
 
     Returns:
         The verdicts.
@@ -196,7 +198,8 @@ def measure_symmetries(
     if not mean_interval(trial.scores - trial.chances).low > 0:
         reason = "a quick model does no better than chance here and cannot tell"
         return _collect(_defaults(reason), len(samples), trial.score, trial.chance)
-    doubt = _not_told_apart(trial.confusions.sum(axis=0))
+    names = names or [f"class {number}" for number in range(num_classes)]
+    doubt = _not_told_apart(trial.confusions.sum(axis=0), names)
     verdicts = {}
     for name, symmetry in _SYMMETRIES.items():
         if not symmetry.moves_pixels and not _have_color(samples):
@@ -296,7 +299,7 @@ def _judge(
     return replace(undecided, score=score, changed_score=changed_score, loss=loss)
 
 
-def _not_told_apart(pooled: Counts) -> str:
+def _not_told_apart(pooled: Counts, names: Sequence[str]) -> str:
     """Names two classes that a quick model takes for each other; empty where it does not.
 
     What makes such classes differ it does not see, so that it would not miss it either.
@@ -305,7 +308,7 @@ def _not_told_apart(pooled: Counts) -> str:
         pair = pooled[np.ix_((one, other), (one, other))]
         seen = pair.sum(axis=1)
         if seen.all() and (np.diag(pair) / seen).mean() < _TOLD_APART:
-            return f"a quick model cannot tell class {one} from class {other}"
+            return f"a quick model cannot tell {names[one]} from {names[other]}"
     return ""
 
 
