@@ -41,7 +41,7 @@ def fingerprint(
         ignored_pixels=0,
         class_ids=((0, 1),) * 77,
         sha256="0" * 64,
-        thickness=tuple(thickness),
+        thickness=tuple((each,) for each in thickness),
     )
 
 

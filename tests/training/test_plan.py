@@ -27,7 +27,7 @@ def fingerprint(channels: int = 3, longest: int = 640, thickness: float = 200.0)
         ignored_pixels=0,
         class_ids=((0, 1),) * 77,
         sha256="0" * 64,
-        thickness=(thickness,) * 77,
+        thickness=((thickness,),) * 77,
     )
 
 

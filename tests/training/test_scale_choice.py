@@ -8,7 +8,7 @@ from fewmask.training.scale_choice import are_thin, choose_scale
 
 
 def fingerprint(
-    thickness: Sequence[float] = (200.0,) * 77, sides: tuple[int, int] = (480, 640)
+    thickness: Sequence[Sequence[float]] = ((200.0,),) * 77, sides: tuple[int, int] = (480, 640)
 ) -> Fingerprint:
     return Fingerprint(
         num_images=77,
@@ -23,29 +23,34 @@ def fingerprint(
         ignored_pixels=0,
         class_ids=((0, 1),) * 77,
         sha256="0" * 64,
-        thickness=tuple(thickness),
+        thickness=tuple(map(tuple, thickness)),
     )
 
 
 @pytest.mark.parametrize(
     ("thickness", "longest", "scale"),
     [
-        ([40.0] * 10, 640, None),  # 16 of 256
-        ([39.0] * 10, 640, 0.5),
-        ([31.0] * 10, 640, 1.0),  # halved, they would be thinner than 16
-        ([32.0] * 10, 2560, 0.5),
-        ([130.0] * 10, 2560, 0.125),
-        ([3.0] * 10, 640, 1.0),
-        ([100.0] * 7 + [30.0] * 3, 640, 0.25),  # the thin ones decide, the middle scales
-        ([100.0] * 9 + [30.0], 640, None),  # one thin thing of ten does not
-        ([0.0] * 9 + [100.0], 640, None),  # masks without any thing say nothing
-        ([0.0] * 10, 640, None),
+        ([(40.0,)] * 10, 640, None),  # 16 of 256
+        ([(39.0,)] * 10, 640, 0.5),
+        ([(31.0,)] * 10, 640, 1.0),  # halved, they would be thinner than 16
+        ([(32.0,)] * 10, 2560, 0.5),
+        ([(130.0,)] * 10, 2560, 0.125),
+        ([(3.0,)] * 10, 640, 1.0),
+        ([(100.0,)] * 7 + [(30.0,)] * 3, 640, 0.25),  # the thin ones decide, the middle scales
+        ([(100.0,)] * 9 + [(30.0,)], 640, None),  # one thin thing of ten does not
+        ([()] * 9 + [(100.0,)], 640, None),  # masks without any thing say nothing
+        ([()] * 10, 640, None),
         ([], 640, None),
-        ([20.0] * 10, 20, None),
+        ([(20.0,)] * 10, 20, None),
+        # A street: each class counts the same, so that poles decide and not the mean with houses.
+        ([(150.0, 60.0, 30.0, 5.0)] * 10, 480, 1.0),
+        ([(150.0, 60.0, 30.0, 8.0)] * 10, 480, 0.5),
+        ([(150.0, 60.0, 30.0, 30.0)] * 10, 480, None),
+        ([(150.0, 60.0, 60.0, 60.0, 60.0, 5.0)] * 10, 480, None),  # one thin thing of six does not
     ],
 )
 def test_thickness_chooses_between_whole_images_and_patches(
-    thickness: list[float], longest: int, scale: float | None
+    thickness: list[tuple[float, ...]], longest: int, scale: float | None
 ) -> None:
     seen = fingerprint(thickness, (longest // 2, longest))
     chosen, why = choose_scale(seen)
@@ -54,22 +59,24 @@ def test_thickness_chooses_between_whole_images_and_patches(
 
 
 def test_the_size_of_most_images_counts() -> None:
-    mixed = replace(fingerprint((30.0,) * 77), sizes=((100, 100, 70), (9000, 9000, 7)))
+    mixed = replace(fingerprint(((30.0,),) * 77), sizes=((100, 100, 70), (9000, 9000, 7)))
     assert choose_scale(mixed)[0] is None
 
 
 @pytest.mark.parametrize(
     ("thickness", "scale", "thin"),
     [
-        ([15.0] * 10, 1.0, True),
-        ([16.0] * 10, 1.0, False),
-        ([31.0] * 10, 0.5, True),
-        ([15.0] * 10, 2.0, False),
-        ([0.0] * 9 + [15.0], 1.0, True),  # masks without any thing say nothing
-        ([15.0] * 4 + [100.0] * 6, 1.0, False),
-        ([0.0] * 10, 1.0, False),
+        ([(15.0,)] * 10, 1.0, True),
+        ([(16.0,)] * 10, 1.0, False),
+        ([(31.0,)] * 10, 0.5, True),
+        ([(15.0,)] * 10, 2.0, False),
+        ([()] * 9 + [(15.0,)], 1.0, True),  # masks without any thing say nothing
+        ([(15.0,)] * 4 + [(100.0,)] * 6, 1.0, False),
+        ([()] * 10, 1.0, False),
         ([], 1.0, False),
     ],
 )
-def test_thin_is_what_most_things_are(thickness: list[float], scale: float, thin: bool) -> None:
+def test_thin_is_what_most_things_are(
+    thickness: list[tuple[float, ...]], scale: float, thin: bool
+) -> None:
     assert are_thin(fingerprint(thickness), scale) == thin

@@ -42,7 +42,7 @@ class Fingerprint:
         class_images: Number of masks that hold each class.
         ignored_pixels: Number of mask pixels that count for nothing.
         class_ids: The class ids in each mask, in the order of the rows.
-        thickness: How thick the things in each mask are, see `measure_thickness`.
+        thickness: How thick the things of each class in each mask are, see `measure_thickness`.
         least_shares: The least share of a mask that each class has where there is any of it; 0
             where there never is.
         sha256: Of the sample ids and the bytes of the files; the order of rows and the folder
@@ -61,7 +61,7 @@ class Fingerprint:
     ignored_pixels: int
     class_ids: tuple[tuple[int, ...], ...]
     sha256: str
-    thickness: tuple[float, ...] = ()
+    thickness: tuple[tuple[float, ...], ...] = ()
     least_shares: tuple[float, ...] = ()
 
     @property
@@ -129,7 +129,7 @@ def take_fingerprint(
     histogram: NDArray[np.int64] = np.zeros((1, 1), np.int64)
     class_pixels = np.zeros(256, np.int64)
     class_ids: list[tuple[int, ...]] = []
-    thickness: list[float] = []
+    thickness: list[tuple[float, ...]] = []
     least_shares = np.ones(256)
     digests: list[str] = []
     num_classes = dataset.classes.num_classes if dataset.classes else 0
@@ -147,7 +147,8 @@ def take_fingerprint(
         if dataset.mask_column is not None:
             mask = dataset.read_mask(index)
             pixels = np.bincount(mask.ravel(), minlength=256)
-            thickness.append(round(measure_thickness(mask, num_classes), 2))
+            of_classes = measure_thickness(mask, num_classes)
+            thickness.append(tuple(round(value, 2) for value in of_classes))
             class_pixels += pixels
             there = pixels > 0
             least_shares[there] = np.minimum(least_shares, pixels / mask.size)[there]

@@ -12,8 +12,8 @@ _THICK_ENOUGH = 4
 """Sampled pixels that a thing must be thick; thinner ones fall between the pixels of a sample."""
 
 
-def measure_thickness(mask: NDArray[np.uint8], num_classes: int) -> float:
-    """Measures how thick the things of a mask typically are.
+def measure_thickness(mask: NDArray[np.uint8], num_classes: int) -> tuple[float, ...]:
+    """Measures how thick the things of each class in a mask typically are.
 
     Of a class it is four times the mean distance of its pixels from the nearest edge to another
     class: the width of a band, and two thirds of the side of a square or of the diameter of a
@@ -24,15 +24,15 @@ def measure_thickness(mask: NDArray[np.uint8], num_classes: int) -> float:
         num_classes: Number of classes K; 0 is the background.
 
     Returns:
-        Pixels: the mean over the foreground classes in the mask; 0.0 without any, and for a
-        class that fills the whole mask its longest side.
+        Pixels, one number for each foreground class that is in the mask, in the order of their
+        ids; of a class that fills the whole mask its longest side.
 
     Example:
 
     >>> bands = np.zeros((32, 32), np.uint8)
     >>> bands[:, 4:12] = bands[:, 20:28] = 1
-    >>> round(measure_thickness(bands, num_classes=2))
-    8
+    >>> [round(thickness) for thickness in measure_thickness(bands, num_classes=2)]
+    [8]
     """
     step = -(-max(mask.shape) // _LONGEST_MEASURED)
     there = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
@@ -48,7 +48,7 @@ def measure_thickness(mask: NDArray[np.uint8], num_classes: int) -> float:
         if step > 1 and thickness < _THICK_ENOUGH * step:
             thickness = _thickness_of(mask == class_id)
         found.append(thickness)
-    return float(np.mean(found)) if found else 0.0
+    return tuple(found)
 
 
 def _thickness_of(inside: NDArray[np.bool_]) -> float:

@@ -12,9 +12,12 @@ FRAME = 256
 """Side of the frame that whole images are thought into."""
 THIN = 16
 """Pixels in a frame of 256 below which things are too thin to be seen in whole images."""
-THICK_ENOUGH = 16
-"""Pixels that things should be thick in patches: images of thicker ones are shrunk, so that a
-patch shows more of what is around."""
+THICK_ENOUGH, LEAST = 16, 4
+"""Pixels that things should typically be thick in patches, and that all but the thinnest should:
+images of thicker ones are shrunk, so that a patch shows more of what is around."""
+THINNEST = 0.2
+"""Share of all things that may be thinner: a class of a mask is one thing. What is thin decides,
+because each class counts the same, however few its pixels."""
 
 
 def choose_scale(fingerprint: Fingerprint) -> tuple[float | None, str]:
@@ -28,22 +31,22 @@ def choose_scale(fingerprint: Fingerprint) -> tuple[float | None, str]:
     """
     longest = [max(height, width) for height, width, count in fingerprint.sizes]
     typical = float(np.median(np.repeat(longest, [count for *_, count in fingerprint.sizes])))
-    thickness = _measured(fingerprint)
-    if not thickness:
+    of_masks = _means_of_masks(fingerprint)
+    if not of_masks:
         return None, "whole images: the masks hold nothing whose size could be measured."
-    # The thinner half decides: it is what a frame would lose first.
-    thin = float(np.quantile(thickness, 0.2)) * FRAME / typical
-    middle = float(np.median(thickness))
-    if thin >= THIN:
+    middle = float(np.median(of_masks))
+    thin = float(np.quantile([each for mask in fingerprint.thickness for each in mask], THINNEST))
+    in_frame = thin * FRAME / typical
+    if in_frame >= THIN:
         return None, (
             f"whole images: their things are about {middle:.0f} pixels thick and still "
-            f"{thin:.0f} or more where the longest side is {FRAME}."
+            f"{in_frame:.0f} or more where the longest side is {FRAME}."
         )
     # Halves, quarters and so on: a round number tells more than an exact one.
-    halvings = max(0, math.floor(math.log2(max(1.0, middle / THICK_ENOUGH))))
-    return 0.5**halvings, (
+    room = max(1.0, min(middle / THICK_ENOUGH, thin / LEAST))
+    return 0.5 ** math.floor(math.log2(room)), (
         f"patches: things are about {middle:.0f} pixels thick, and the thin ones only "
-        f"{thin:.0f} where the longest side of a whole image is {FRAME}; "
+        f"{in_frame:.0f} where the longest side of a whole image is {FRAME}; "
         "--size keeps whole images."
     )
 
@@ -55,10 +58,10 @@ def are_thin(fingerprint: Fingerprint, scale: float) -> bool:
         fingerprint: What was measured of the training part.
         scale: Pixels that the network sees per image pixel.
     """
-    thickness = _measured(fingerprint)
-    return bool(thickness) and float(np.median(thickness)) * scale < THICK_ENOUGH
+    of_masks = _means_of_masks(fingerprint)
+    return bool(of_masks) and float(np.median(of_masks)) * scale < THICK_ENOUGH
 
 
-def _measured(fingerprint: Fingerprint) -> list[float]:
-    """Returns the thickness of the masks that hold something to measure."""
-    return [value for value in fingerprint.thickness if value > 0]
+def _means_of_masks(fingerprint: Fingerprint) -> list[float]:
+    """Returns how thick things are in each mask that holds any."""
+    return [float(np.mean(of_classes)) for of_classes in fingerprint.thickness if of_classes]
