@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fewmask.data.pixels import to_8_bit
+from fewmask.data.pixels import as_color, to_8_bit
 
 
 def test_eight_bits_are_not_copied() -> None:
@@ -22,3 +22,14 @@ def test_order_is_kept_and_the_ends_are_black_and_white(low: int, high: int) -> 
     assert (np.diff(values) >= 0).all()
     assert values[0] == 0
     assert values[-1] >= 254
+
+
+@pytest.mark.parametrize(
+    ("channels", "shown"),
+    [(1, (10, 10, 10)), (2, (10, 10, 10)), (3, (10, 20, 30)), (5, (10, 20, 30))],
+)
+def test_any_number_of_channels_can_be_looked_at(
+    channels: int, shown: tuple[int, int, int]
+) -> None:
+    image = np.full((2, 2, channels), np.arange(10, 10 * channels + 1, 10), np.uint8)
+    assert (as_color(image) == shown).all()

@@ -1,4 +1,4 @@
-"""Stored pixel values brought to the 0-255 that every model takes."""
+"""Stored pixel values as models take them, and as people look at them."""
 
 from __future__ import annotations
 
@@ -28,3 +28,16 @@ def to_8_bit(image: NDArray[Any], value_range: tuple[int, int]) -> NDArray[np.ui
         return np.asarray(image, np.uint8)
     stretched = (image.astype(np.float32) - low) * (255.0 / max(high - low, 1))
     return np.asarray(np.clip(np.rint(stretched), 0, 255), np.uint8)
+
+
+def as_color(image: NDArray[Any]) -> NDArray[Any]:
+    """Makes an image of any number of channels one that can be looked at.
+
+    Args:
+        image: Shape `(H, W, C)`.
+
+    Returns:
+        Shape `(H, W, 3)`, of the same type: the first three channels, or of fewer the first as
+        grey.
+    """
+    return image[..., :3] if image.shape[2] >= 3 else np.repeat(image[..., :1], 3, axis=2)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fewmask.data.classes import Classes, Color
 from fewmask.data.imageio import encode_jpeg, encode_png, resize
+from fewmask.data.pixels import as_color
 
 LONGEST_SIDE = 480
 """Size of a picture in the report: about 60 kB a sample, details of an outline still visible."""
@@ -89,7 +90,7 @@ def to_rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
     Returns:
         Shape `(H, W, 3)`, uint8: the first three channels, or the first as grey.
     """
-    image = image[..., :3] if image.shape[2] >= 3 else image[..., [0, 0, 0]]
+    image = as_color(image)
     if image.dtype != np.uint8:
         low, high = np.percentile(image, (0.5, 99.5))
         image = np.clip((image - low) * (255.0 / max(float(high - low), 1e-9)), 0, 255)

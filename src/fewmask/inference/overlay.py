@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewmask.data.classes import Color
+from fewmask.data.pixels import as_color
 
 OPACITY = 0.4
 """How much of a class's colour its pixels take: the photograph's texture stays readable."""
@@ -49,7 +50,7 @@ def paint_overlay(
     palette = np.array(colors, np.uint8)
     tint = np.full(len(palette), opacity)
     tint[0] = 0
-    painted = _recolor(_as_rgb(image), label_map, _blend_tables(palette, tint))
+    painted = _recolor(as_color(image), label_map, _blend_tables(palette, tint))
 
     width = max(1, round(max(label_map.shape) / _LINES_ALONG_THE_IMAGE))
     near = _grow(label_map, width)
@@ -61,10 +62,6 @@ def paint_overlay(
     painted[casing] = _recolor(painted[casing], near[casing], tables)
     painted[line] = palette[label_map[line]]
     return painted
-
-
-def _as_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return image[..., :3] if image.shape[2] >= 3 else np.repeat(image[..., :1], 3, axis=2)
 
 
 def _blend_tables(palette: NDArray[np.uint8], opacity: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fewmask.data.classes import Classes
 from fewmask.data.imageio import encode_jpeg
+from fewmask.data.pixels import as_color
 from fewmask.files import whole_file
 from fewmask.inference.outputs import Prediction
 
@@ -49,7 +50,7 @@ class SamplePictures:
         columns = []
         for place, (image, mask) in enumerate(self.samples):
             truth = np.where(mask < self.classes.num_classes, mask, 0).astype(np.uint8)
-            picture = show(image)
+            picture = as_color(image)
             overlays = [
                 Prediction(picture, label_map, self.classes).overlay()
                 for label_map in (truth, self.predict(place))
@@ -72,15 +73,3 @@ def framed(view: NDArray[np.uint8]) -> NDArray[np.uint8]:
         Shape `(H + 2 EDGE, W + 2 EDGE, 3)`.
     """
     return np.pad(view, ((EDGE, EDGE), (EDGE, EDGE), (0, 0)), constant_values=255)
-
-
-def show(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Makes a picture of any number of channels one that can be looked at.
-
-    Args:
-        image: Shape `(H, W, C)`.
-
-    Returns:
-        Shape `(H, W, 3)`: colour as it is, the first channel as grey otherwise.
-    """
-    return image if image.shape[2] == 3 else np.repeat(image[..., :1], 3, axis=2)
