@@ -207,6 +207,10 @@ def test_export_writes_the_layout_of_the_hub(fewmask, photos, tmp_path):
     ]  # fmt: skip
     assert fewmask("inspect", "out").out.startswith("out: 10 images")
     assert fewmask("dataset", "export", "rohan/boxes", "out").code == 2
+    facts = json.loads(fewmask("dataset", "export", "rohan/boxes", "again", "--json").out)
+    files = [path for path in (tmp_path / "again").rglob("*") if path.is_file()]
+    assert (facts["dataset"], facts["folder"]) == ("rohan/boxes@1", "again")
+    assert facts["bytes"] == sum(path.stat().st_size for path in files)
 
 
 def test_every_command_that_takes_a_folder_takes_a_name(fewmask, photos, tmp_path):

@@ -58,6 +58,10 @@ def test_from_one_machine_to_another(
 
     told = fewmask("registry", "add", "lab", "./registry")
     assert told.out.splitlines()[0] == f"Added lab: {registry}"
+    for change in ("remove", "add"):
+        words = ["lab"] if change == "remove" else ["lab", "./registry"]
+        told = fewmask("registry", change, *words, "--json")
+        assert json.loads(told.out) == {"name": "lab", "url": str(registry)}
     told = fewmask("install", NAME)
     assert told.out == (
         f"Installed rohan/chairs@1 from {registry}: 49 bytes fetched.\n"

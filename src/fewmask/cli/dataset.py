@@ -207,7 +207,8 @@ def diff(old: str, new: str, out: Path, reading: DataOptions, as_json: bool) -> 
 @dataset.command("export", epilog="Example: fewmask dataset export rohan/chairs chairs/")
 @click.argument("name")
 @click.argument("folder", type=click.Path(path_type=Path))
-def export(name: str, folder: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, nothing else.")
+def export(name: str, folder: Path, as_json: bool) -> None:
     """Write NAME into FOLDER as on the Hugging Face Hub: its card, and Parquet files."""
     from fewmask.cli.watch import Watch, make_console
     from fewmask.packages.export import export_package
@@ -217,8 +218,17 @@ def export(name: str, folder: Path) -> None:
 
     store = default_store()
     manifest = store.manifest(parse_name(name))
-    with Watch(make_console(stderr=False)) as watch:
+    with Watch(make_console(stderr=as_json)) as watch:
         export_package(store, manifest, folder, watch.progress("copying"))
+    if as_json:
+        facts = {
+            "dataset": str(manifest.dataset),
+            "folder": str(folder),
+            "files": len(manifest.files),
+            "bytes": manifest.size,
+        }
+        click.echo(json.dumps(facts, ensure_ascii=False, indent=1))
+        return
     click.echo(
         f"{manifest.dataset}: {len(manifest.files)} files, {bytes_text(manifest.size)}, in "
         f"{click.format_filename(folder)}"
