@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from fewmask.data.classes import Classes
+from fewmask.data.imageio import encode_png
 from fewmask.evaluation.pictures import (
     FALSE_NEGATIVE,
     FALSE_POSITIVE,
@@ -19,15 +20,20 @@ from fewmask.evaluation.pictures import (
 )
 
 
-def decoded(address):
+def decoded(address, mode):
     head, _, content = address.partition(",")
     assert head in ("data:image/png;base64", "data:image/jpeg;base64")
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(content))))
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(content))).convert(mode))
+
+
+def seen(layer):
+    """Returns what a browser shows, shape `(H, W, 4)`."""
+    return decoded(f"data:image/png;base64,{base64.b64encode(encode_png(*layer)).decode()}", "RGBA")
 
 
 def colors_of(layer):
     """Returns the colour of each pixel, None where the layer is transparent."""
-    return [tuple(pixel[:3].tolist()) if pixel[3] else None for pixel in layer.reshape(-1, 4)]
+    return [tuple(pixel[:3].tolist()) if pixel[3] else None for pixel in seen(layer).reshape(-1, 4)]
 
 
 def test_errors_of_two_classes_by_hand(chair):
@@ -50,20 +56,20 @@ def test_errors_of_several_classes_by_hand(furniture):
 
 def test_a_right_prediction_has_an_empty_error_layer(chair):
     truth = np.eye(5, dtype=np.uint8)
-    assert not paint_errors(truth, truth, chair)[-1].any()
+    assert not seen(paint_errors(truth, truth, chair)[-1]).any()
 
 
 def test_classes_are_tinted_inside_a_full_outline(chair):
     labels = np.zeros((20, 20), np.uint8)
     labels[4:16, 4:16] = 1
-    layer = paint_classes(labels, chair)
+    layer = seen(paint_classes(labels, chair))
     assert not layer[0, 0].any()
     assert tuple(layer[10, 10, :3]) == tuple(layer[4, 10, :3]) == chair.colors[1]
     assert layer[4, 10, 3] == 255 > layer[10, 10, 3] > 0
 
 
 def test_ignored_pixels_are_grey(furniture):
-    layer = paint_classes(np.full((3, 3), 255, np.uint8), furniture)
+    layer = seen(paint_classes(np.full((3, 3), 255, np.uint8), furniture))
     assert tuple(layer[1, 1, :3]) == (128, 128, 128)
 
 
@@ -98,9 +104,9 @@ def test_pictures_are_small_with_the_shape_kept(size, shown, chair):
     pictures = draw_pictures(np.full((*size, 3), 80, np.uint8), labels, labels, chair)
     assert (pictures.height, pictures.width) == shown
     assert max(shown) <= LONGEST_SIDE
-    assert decoded(pictures.image).shape == (*shown, 3)
+    assert decoded(pictures.image, "RGB").shape == (*shown, 3)
     for layer in (pictures.truth, pictures.prediction, pictures.errors[-1]):
-        assert decoded(layer).shape == (*shown, 4)
+        assert decoded(layer, "RGBA").shape == (*shown, 4)
 
 
 def test_the_legend_explains_every_colour_that_occurs(chair, furniture):
@@ -122,3 +128,16 @@ def test_many_classes_have_a_layer_each_only_where_they_are_wrong():
     many = Classes(tuple(f"class {k}" for k in range(40)))
     truth, prediction = np.full((2, 2), 7, np.uint8), np.full((2, 2), 9, np.uint8)
     assert sorted(paint_errors(truth, prediction, many)) == [-1, 7, 9]
+
+
+@pytest.mark.parametrize(("count", "outlined"), [(126, True), (127, False), (254, False)])
+def test_a_picture_of_very_many_classes_fits_into_a_palette(count, outlined):
+    many = Classes(tuple(f"class {k}" for k in range(count + 1)), ignore_index=255)
+    labels = np.repeat(np.append(np.arange(count + 1), 255).astype(np.uint8), 6)[None].repeat(6, 0)
+    layer = seen(paint_classes(labels, many))
+    for k in (1, count):
+        inside, border = layer[3, 6 * k + 3], layer[3, 6 * k]
+        assert tuple(inside[:3]) == tuple(border[:3]) == many.colors[k]
+        assert (border[3] > inside[3]) == outlined
+    assert tuple(layer[3, -1, :3]) == (128, 128, 128)
+    assert not layer[3, 3].any()

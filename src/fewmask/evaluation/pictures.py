@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,21 @@ MISTAKEN: Color = (225, 100, 190)
 
 _IGNORED: Color = (128, 128, 128)
 _INSIDE, _BORDER, _ERROR = 105, 255, 225  # opacities, 0-255
+_NOTHING = (0, 0, 0, 0)
+_MOST_OUTLINED = 126
+"""Classes in a picture that leave room for colours of their outlines in a palette of 256."""
+
+
+class Layer(NamedTuple):
+    """What is laid over a photograph: packed with a palette it takes a tenth of the time.
+
+    Args:
+        values: Shape `(H, W)`, uint8.
+        colors: Red, green, blue and opacity of each value.
+    """
+
+    values: NDArray[np.uint8]
+    colors: list[tuple[int, int, int, int]]
 
 
 @dataclass(frozen=True)
@@ -71,10 +86,10 @@ def draw_pictures(
         height,
         width,
         _address("jpeg", encode_jpeg(photo, quality=80)),
-        _address("png", encode_png(paint_classes(truth, classes))),
-        _address("png", encode_png(paint_classes(prediction, classes))),
+        _address("png", encode_png(*paint_classes(truth, classes))),
+        _address("png", encode_png(*paint_classes(prediction, classes))),
         {
-            class_id: _address("png", encode_png(layer))
+            class_id: _address("png", encode_png(*layer))
             for class_id, layer in paint_errors(truth, prediction, classes).items()
         },
     )
@@ -97,7 +112,7 @@ def to_rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
     return image.astype(np.uint8)
 
 
-def paint_classes(labels: NDArray[np.uint8], classes: Classes) -> NDArray[np.uint8]:
+def paint_classes(labels: NDArray[np.uint8], classes: Classes) -> Layer:
     """Paints a label map as a layer through which the photograph stays visible.
 
     Args:
@@ -105,22 +120,26 @@ def paint_classes(labels: NDArray[np.uint8], classes: Classes) -> NDArray[np.uin
         classes: Their colours.
 
     Returns:
-        Red, green, blue and opacity, shape `(H, W, 4)`: nothing over the background, a tint
-        with a full outline over other classes, grey over ignored pixels.
+        Nothing over the background, a tint with a full outline over other classes, grey over
+        ignored pixels.
     """
-    layer = np.zeros((*labels.shape, 4), np.uint8)
-    border = _border(labels)
-    for class_id, color in list(enumerate(classes.colors))[1:]:
-        layer[labels == class_id] = (*color, _INSIDE)
-        layer[border & (labels == class_id)] = (*color, _BORDER)
+    there = [k for k in np.unique(labels).tolist() if 0 < k < classes.num_classes]
+    value_of = np.zeros(256, np.uint8)
+    value_of[there] = np.arange(1, len(there) + 1)
+    values = value_of[labels]
+    colors = [_NOTHING, *((*classes.colors[k], _INSIDE) for k in there)]
+    if len(there) <= _MOST_OUTLINED:
+        values[_border(labels) & (values > 0)] += np.uint8(len(there))
+        colors += [(*classes.colors[k], _BORDER) for k in there]
     if classes.ignore_index is not None:
-        layer[labels == classes.ignore_index] = (*_IGNORED, _ERROR)
-    return layer
+        values[labels == classes.ignore_index] = len(colors)
+        colors.append((*_IGNORED, _ERROR))
+    return Layer(values, colors)
 
 
 def paint_errors(
     truth: NDArray[np.uint8], prediction: NDArray[np.uint8], classes: Classes
-) -> dict[int, NDArray[np.uint8]]:
+) -> dict[int, Layer]:
     """Paints wrong pixels as layers.
 
     Args:
@@ -129,7 +148,7 @@ def paint_errors(
         classes: Which ids there are; ignored pixels are never wrong.
 
     Returns:
-        Layers of shape `(H, W, 4)`. Under -1 all errors: found where there is nothing, missed,
+        Layers by number. Under -1 all errors: found where there is nothing, missed,
         and one foreground class mistaken for another. Where there is more than one foreground
         class, under its class id what was wrongly taken for it and what was missed of it.
     """
@@ -151,11 +170,11 @@ def paint_errors(
     return layers
 
 
-def _paint(*areas: tuple[NDArray[np.bool_], Color]) -> NDArray[np.uint8]:
-    layer = np.zeros((*areas[0][0].shape, 4), np.uint8)
-    for area, color in areas:
-        layer[area] = (*color, _ERROR)
-    return layer
+def _paint(*areas: tuple[NDArray[np.bool_], Color]) -> Layer:
+    values = np.zeros(areas[0][0].shape, np.uint8)
+    for value, (area, _) in enumerate(areas, 1):
+        values[area] = value
+    return Layer(values, [_NOTHING, *((*color, _ERROR) for _, color in areas)])
 
 
 def _border(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -201,12 +201,13 @@ def read_mask_values(path: str | SampleFile, max_pixels: int = DEFAULT_MAX_PIXEL
     return MaskValues(turn_upright(values, orientation), palette, alpha)
 
 
-def encode_png(array: Pixels, palette: Sequence[Color] | None = None) -> bytes:
+def encode_png(array: Pixels, palette: Sequence[tuple[int, ...]] | None = None) -> bytes:
     """Packs an array as a PNG file.
 
     Args:
         array: `(H, W)` of uint8, uint16 or bool, or `(H, W, 3)` or `(H, W, 4)` of uint8.
-        palette: Colours of the values of a uint8 `(H, W)` array; values beyond it are white.
+        palette: Colours of the values of a uint8 `(H, W)` array, each red, green and blue, or
+            each with its opacity too; values beyond it are white.
 
     Returns:
         The bytes of the file.
@@ -231,8 +232,10 @@ def encode_png(array: Pixels, palette: Sequence[Color] | None = None) -> bytes:
     picture = Image.fromarray(np.ascontiguousarray(array))
     options: dict[str, Any] = {}
     if palette:
-        colors = [*palette, *[(255, 255, 255)] * (int(array.max(initial=0)) + 1 - len(palette))]
-        picture.putpalette([part for color in colors for part in color])
+        kind = "RGB" if len(palette[0]) == 3 else "RGBA"
+        beyond = int(array.max(initial=0)) + 1 - len(palette)
+        colors = [*palette, *[(255,) * len(kind)] * beyond]
+        picture.putpalette([part for color in colors for part in color], kind)
         options["bits"] = 8  # readers that know only whole bytes are many
     packed = io.BytesIO()
     # Against the usual level 6: a third more bytes for half the time on label maps, a seventh
