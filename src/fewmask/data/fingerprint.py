@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewmask.data import imageio
+from fewmask.data.counting import count_values
 from fewmask.data.dataset import Dataset
 from fewmask.data.least_areas import LeastAreas
 from fewmask.data.packed import SampleFile
@@ -146,7 +147,7 @@ def take_fingerprint(
         digest = [dataset.sample_id(index), _digest(path)]
         if dataset.mask_column is not None:
             mask = dataset.read_mask(index)
-            pixels = np.bincount(mask.ravel(), minlength=256)
+            pixels = count_values(mask)
             of_classes = measure_thickness(mask, num_classes)
             thickness.append(tuple(round(value, 2) for value in of_classes))
             class_pixels += pixels

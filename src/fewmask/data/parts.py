@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from fewmask.data.counting import count_values
 from fewmask.data.dataset import Dataset
 from fewmask.data.folders.names import part_named
 from fewmask.data.split import divide
@@ -233,7 +232,7 @@ def _groups_cut_in_two(dataset: Dataset, declared: dict[str, list[int]]) -> list
 def _read_class_ids(dataset: Dataset, progress: Progress | None = None) -> list[set[int]]:
     class_ids = []
     for index in range(len(dataset)):
-        present = np.bincount(dataset.read_mask(index).ravel(), minlength=256).nonzero()[0]
+        present = count_values(dataset.read_mask(index)).nonzero()[0]
         class_ids.append({int(value) for value in present})
         if progress is not None:
             progress(index + 1, len(dataset))

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fewmask.data.counting import count_values
+
 _LONGEST_MEASURED = 1024
 """Longest side of what is measured; of a larger mask every second pixel will do."""
 _THICK_ENOUGH = 4
@@ -35,7 +37,7 @@ def measure_thickness(mask: NDArray[np.uint8], num_classes: int) -> tuple[float,
     [8]
     """
     step = -(-max(mask.shape) // _LONGEST_MEASURED)
-    there = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
+    there = count_values(mask)
     found = []
     for class_id in range(1, num_classes):
         if not there[class_id]:

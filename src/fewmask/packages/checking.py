@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fewmask.data import imageio
 from fewmask.data.ahead import count_cores, work_ahead
+from fewmask.data.counting import count_values
 from fewmask.data.dataset import Dataset
 from fewmask.data.imageio.label_png import encode_labels
 from fewmask.data.packed import SampleFile, read_slice
@@ -110,7 +111,7 @@ def _read_row(dataset: Dataset, index: int) -> _Row:
     pixels, mask = None, b""
     if dataset.classes is not None and dataset.mask_column is not None:
         class_ids = dataset.read_mask(index)
-        pixels = np.bincount(class_ids.ravel(), minlength=256)
+        pixels = count_values(class_ids)
         # No more colours than the mask needs: a class that is added later changes no old mask.
         present = np.flatnonzero(pixels[: dataset.classes.num_classes])
         mask = encode_labels(class_ids, dataset.classes.colors[: int(present.max(initial=0)) + 1])

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewmask.data.ahead import count_cores
+from fewmask.data.counting import count_values
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS, MaskValues, read_mask_values
 from fewmask.data.masks.decisions import pack_color
 from fewmask.data.masks.encoding import (
@@ -190,7 +191,7 @@ def sum_shares(
 def _count(values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Returns the distinct values in ascending order and the pixels of each."""
     if values.dtype == np.uint8:
-        counts = np.bincount(values.ravel(), minlength=256)
+        counts = count_values(values)
         present = np.flatnonzero(counts)
         return present, counts[present]
     # Sorting the runs is much less work than sorting the pixels.
