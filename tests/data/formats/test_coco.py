@@ -152,6 +152,11 @@ BAD = {
         f"{ITEM}: expected runs for 60 × 80 = 4,800 pixels (height × width), found runs for 7. Use "
         "the image that was labelled, or export again.",
     ),
+    "a run beyond all images": (
+        content(annotations=[annotation(segmentation={"size": [60, 80], "counts": [2**70]})]),
+        f"{ITEM}, segmentation: expected whole numbers of pixels, found [1180591620717411303424]. "
+        "Export it again.",
+    ),
     "runs that are no runs": (
         content(annotations=[annotation(segmentation={"size": [60, 80], "counts": "zz"})]),
         f"{ITEM}, segmentation: expected runs in COCO's letters, found the letter 'z'. Use the "
@@ -161,6 +166,16 @@ BAD = {
         content(annotations=[{"image_id": 7, "segments_info": [{"id": 1}]}]),
         f"{ITEM}: expected objects with outlines or runs, found segments of a panoptic picture. "
         "Use the file of instances that belongs to it, or the pictures as masks.",
+    ),
+    "an image id twice": (
+        content(images=[{"id": 7, "file_name": "ảnh 1.jpg"}, {"id": 7, "file_name": "ảnh 2.jpg"}]),
+        "images 1: expected an id of its own in the list 'images', found 7, which images 0 has "
+        "too. Give one of them another id, and its shapes likewise.",
+    ),
+    "a class id twice": (
+        content(categories=[{"id": 3, "name": "ghế"}, {"id": 3, "name": "cốc"}]),
+        "categories 1: expected an id of its own in the list 'categories', found 3, which "
+        "categories 0 has too. Give one of them another id, and its shapes likewise.",
     ),
     "no id": (
         content(images=[{"file_name": "ảnh 1.jpg"}], annotations=[]),

@@ -157,6 +157,11 @@ BAD = {
         ", shapes 0: expected a picture in base64 as 'mask', found Only base64 data is allowed. "
         "Save it again.",
     ),
+    "no letters of base64": (
+        content([shape("a", [[1, 1], [2, 2]], "mask", mask="é")]),
+        ", shapes 0: expected a picture in base64 as 'mask', found string argument should contain "
+        "only ASCII characters. Save it again.",
+    ),
 }
 
 

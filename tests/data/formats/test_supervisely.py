@@ -112,6 +112,16 @@ BAD = {
         "objects 0, bitmap: expected a packed picture as 'data', found Error -3 while "
         "decompressing data: unknown compression method. Export the project again.",
     ),
+    "no letters of base64": (
+        [{"classTitle": "ghế", "geometryType": "bitmap", "bitmap": {"data": "é"}}],
+        "objects 0, bitmap: expected a packed picture as 'data', found string argument should "
+        "contain only ASCII characters. Export the project again.",
+    ),
+    "no list of holes": (
+        [polygon([]) | {"points": {"exterior": [[1, 1], [9, 1], [9, 9]], "interior": 5}}],
+        "objects 0, points: expected a list as 'interior', found 5. Export it again from the tool "
+        "that wrote it.",
+    ),
 }
 
 

@@ -30,6 +30,9 @@ from fewmask.data.formats.writing import (
 )
 from fewmask.errors import DataError, DecisionNeeded, typed
 
+_LONGEST_RUN = 2**31
+"""Pixels; no image has so many, and NumPy could not hold any number."""
+
 
 def read_coco(labels: Labels) -> Source:
     """Reads COCO files: `images`, `annotations`, `categories`.
@@ -55,6 +58,7 @@ def read_coco(labels: Labels) -> Source:
         content = as_fields(read_json(path), str(path))
         part = _part_of(path, labels.root)
         shapes = _read_shapes(content, losses)
+        _check_ids_differ(content, "images")
         for item in content.items("images"):
             name = item.text("file_name")
             other = seen.setdefault(f"{part} {name}", path)
@@ -101,6 +105,7 @@ def write_coco_rle(source: Source, out: Path, progress: Progress | None) -> None
 
 def _read_shapes(content: Fields, losses: Losses) -> dict[str, list[Shape]]:
     """Returns the shapes by the id of their image."""
+    _check_ids_differ(content, "categories")
     classes = {item.text("id"): item.text("name") for item in content.items("categories")}
     shapes: dict[str, list[Shape]] = {}
     for item in content.items("annotations"):
@@ -131,6 +136,21 @@ def _read_shapes(content: Fields, losses: Losses) -> dict[str, list[Shape]]:
     return shapes
 
 
+def _check_ids_differ(content: Fields, key: str) -> None:
+    """Refuses ids that are there twice: nobody can say to which of the two a shape belongs."""
+    first: dict[str, str] = {}
+    for item in content.items(key):
+        item_id = item.text("id")
+        if item_id in first:
+            raise DataError(
+                item.where,
+                f"an id of its own in the list '{key}'",
+                f"{item_id}, which {first[item_id]} has too",
+                "Give one of them another id, and its shapes likewise.",
+            )
+        first[item_id] = item.where.removeprefix(f"{content.where}, ")
+
+
 def _read_area(item: Fields) -> tuple[Outline, ...] | Runs | None:
     stored = item.values.get("segmentation")
     if not stored:
@@ -152,8 +172,8 @@ def _read_area(item: Fields) -> tuple[Outline, ...] | Runs | None:
     if isinstance(runs.values.get("counts"), str):
         return Runs(counts_of_text(runs.text("counts"), runs.where))
     counts = runs.sequence("counts")
-    if not all(isinstance(count, int) for count in counts):
-        raise DataError(runs.where, "whole numbers", repr(counts)[:40], "Export it again.")
+    if not all(isinstance(count, int) and abs(count) < _LONGEST_RUN for count in counts):
+        raise DataError(runs.where, "whole numbers of pixels", repr(counts)[:40], "Export it again.")
     return Runs(np.array(counts, np.int64))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 from collections.abc import Callable
 from functools import partial
@@ -138,7 +137,7 @@ def _embedded(path: Path) -> bytes:
 def _unpack(content: Fields, key: str) -> bytes:
     try:
         return base64.b64decode(content.text(key), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise DataError(
             content.where, f"a picture in base64 as '{key}'", str(error), "Save it again."
         ) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import zlib
 from pathlib import Path
 from typing import Any
@@ -126,7 +125,7 @@ def _read_bitmap(item: Fields) -> Bitmap:
         packed = base64.b64decode(item.text("data"), validate=True)
         unpacker = zlib.decompressobj()
         content = unpacker.decompress(packed, _LARGEST)
-    except (binascii.Error, zlib.error) as error:
+    except (ValueError, zlib.error) as error:
         raise DataError(
             item.where, "a packed picture as 'data'", str(error), "Export the project again."
         ) from error
@@ -148,7 +147,8 @@ def _origin(item: Fields) -> tuple[int, int]:
 def _read_polygon(item: Fields, height: int, width: int) -> Bitmap:
     """Fills a polygon as Supervisely does: its corners are pixels, and belong to it."""
     outer = as_ring(item.sequence("exterior"), item.where)
-    inner = [as_ring(ring, item.where) for ring in item.values.get("interior") or []]
+    holes = item.sequence("interior") if "interior" in item else []
+    inner = [as_ring(ring, item.where) for ring in holes]
     reach_over(outer, height, width, item.where)
     low, high = np.floor(outer.min(axis=0)), np.ceil(outer.max(axis=0))
     columns, rows = (high - low + 1).astype(int).tolist()
