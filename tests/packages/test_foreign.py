@@ -120,6 +120,18 @@ def test_columns_of_bytes_without_a_struct_are_images_too(tmp_path):
     assert load_dataset(tmp_path).read_image(1).shape == (12, 16, 3)
 
 
+@pytest.mark.parametrize("compression", ["none", "snappy"])
+def test_names_of_columns_may_have_dots(tmp_path, compression):
+    made = [
+        {"photo.raw": row["image"], "mask.v2": row["mask"]["bytes"], "bbox.x": number}
+        for number, row in enumerate(rows(range(3)))
+    ]
+    write_parquet(tmp_path / "a.parquet", made, compression=compression, use_dictionary=False)
+    dataset = load_dataset(tmp_path, masks="mask.v2")
+    assert dataset.rows[2] == ("photo.raw/2.jpg", "mask.v2/000002", 2)
+    assert (dataset.read_mask(2) * 255 == scene(2)[1]).all()
+
+
 def test_a_column_with_gaps_is_left_out_and_said(tmp_path):
     made = [row | {"age": None if n else 3, "kind": -n} for n, row in enumerate(rows(range(2)))]
     notes = b'{"info": {"features": {"kind": {"names": ["a"], "_type": "ClassLabel"}}}}'

@@ -66,6 +66,14 @@ def test_the_part_is_in_the_name_of_the_shard(folder):
     assert [sample.part for sample in dataset] == ["train", "test"]
 
 
+def test_names_of_columns_may_have_dots(folder):
+    columns = [COLUMNS[0], Column("mask.v2", "mask"), Column("size.mm", "integer")]
+    rows = [[*row(number), number] for number in range(3)]
+    dataset = load_dataset(folder(rows, columns, write_notes(columns, CLASSES)))
+    assert dataset.rows[2] == ("images/2.png", "masks/2.png", 2)
+    assert (dataset.read_mask(0) == np.eye(4, 5)).all()
+
+
 def test_an_installed_dataset_can_be_pickled_and_read_by_threads(built, store):
     dataset = pickle.loads(pickle.dumps(load_dataset("rohan/things", store=store)))
     with ThreadPoolExecutor(6) as threads:

@@ -98,7 +98,7 @@ def read_columns(path: Path, names: Sequence[str], where: object = None) -> dict
         table = file.read(columns=list(names), use_threads=False)
         values: dict[str, list[Any]] = {}
         for name in names:
-            top, _, field = name.partition(".")
+            top, field = _top_and_field(name, table.column_names)
             cells = table.column(top).to_pylist()
             values[name] = [cell and cell[field] for cell in cells] if field else cells
     return values
@@ -196,10 +196,18 @@ def read_cell(path: str, group: int, column: str, row: int) -> bytes:
 @lru_cache(_GROUPS_KEPT)
 def _read_group(path: str, group: int, column: str) -> Any:
     with pq.ParquetFile(path) as file:
-        cells = file.read_row_group(group, columns=[column], use_threads=False).column(0)
-    cells = cells.combine_chunks()
-    field = column.partition(".")[2]
+        table = file.read_row_group(group, columns=[column], use_threads=False)
+    top, field = _top_and_field(column, table.column_names)
+    cells = table.column(top).combine_chunks()
     return cells.field(field) if field else cells
+
+
+def _top_and_field(name: str, columns: Sequence[str]) -> tuple[str, str]:
+    """Splits `image.path`; the name of a column may have dots itself."""
+    if name in columns:
+        return name, ""
+    top, _, field = name.rpartition(".")
+    return top, field
 
 
 def _features(notes: dict[str, str]) -> dict[str, Any]:
