@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fewmask.cli.package_text import change_lines
 from fewmask.data.classes import Classes
 from fewmask.data.imageio import read_mask_values, write_png
 from fewmask.data.schema import Column
@@ -78,6 +79,25 @@ def test_other_values_and_parts_are_compared(build, dataset, store):
     new = build(replace(dataset, columns=columns, rows=rows)).manifest
     (change,) = compare(store, old, new).changed
     assert (change.sample, change.what) == ("images/thing 4", ("part", "n"))
+
+
+def test_further_images_and_columns_that_come_and_go_are_compared(build, dataset, things, store):
+    def build_with(name):
+        for number in range(10):
+            write_png(things / f"depth/thing {number}.png", np.full((24, 32), number, np.uint8))
+        write_png(things / "depth/thing 4.png", np.full((24, 32), len(name), np.uint8))
+        columns = [*dataset.columns, Column("depth", "image"), Column(name, "integer")]
+        rows = [
+            (*row, f"depth/thing {number}.png", number) for number, row in enumerate(dataset.rows)
+        ]
+        return build(replace(dataset, columns=columns, rows=rows)).manifest
+
+    found = compare(store, build_with("age"), build_with("weight"))
+    assert [(change.sample, change.what) for change in found.changed] == [
+        ("images/thing 4", ("depth",))
+    ]
+    assert found.columns == ("Column weight is new.", "Column age is gone.")
+    assert change_lines(found) == [*found.columns, "images/thing 4: depth changed"]
 
 
 def test_a_mask_of_another_size_has_no_pixels_to_compare(build, things, store):

@@ -83,7 +83,7 @@ def change_lines(difference: Difference) -> list[str]:
     Args:
         difference: What `compare` found.
     """
-    lines = list(difference.classes)
+    lines = [*difference.classes, *difference.columns]
     for word, samples in (("new", difference.added), ("gone", difference.removed)):
         if samples:
             lines.append(f"{counted(len(samples), 'row')} {word}: {some(samples, LISTED)}")
@@ -113,6 +113,7 @@ def difference_to_json(difference: Difference, drawing: Path | None) -> dict[str
     """
     return {
         "classes": list(difference.classes),
+        "columns": list(difference.columns),
         "added": list(difference.added),
         "removed": list(difference.removed),
         "changed": [

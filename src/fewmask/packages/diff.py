@@ -35,7 +35,7 @@ class Change:
         sample: The id of the row.
         before: Its place in the older dataset.
         after: Its place in the newer one.
-        what: Some of `image`, `mask`, `part` and the names of other columns.
+        what: Some of `image`, `mask`, `part` and the names of other columns, of images too.
         added: Pixels of the mask that became foreground.
         removed: Pixels that became background, or are ignored now.
         other: Pixels that became another class.
@@ -66,6 +66,7 @@ class Difference:
         removed: Ids of rows that are gone.
         changed: Rows that are in both and differ, those with the most changed pixels first.
         classes: What changed in the classes, a sentence each.
+        columns: Which columns are new or gone, a sentence each.
     """
 
     old: Dataset
@@ -74,6 +75,7 @@ class Difference:
     removed: tuple[str, ...]
     changed: tuple[Change, ...]
     classes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 def compare(
@@ -118,6 +120,7 @@ def compare(
         tuple(sample for sample in old_rows if sample not in new_rows),
         tuple(sorted(changes, key=lambda change: (-change.pixels, change.sample))),
         _compare_classes(old.classes, new.classes),
+        _compare_columns(before, after),
     )
 
 
@@ -154,11 +157,8 @@ def _compare_row(old: Dataset, before: int, new: Dataset, after: int) -> Change:
                 what.append("mask")
     elif old.mask_column != new.mask_column:
         what.append("mask")
-    what += [
-        name
-        for name, value in _values(new, after).items()
-        if name in (kept := _values(old, before)) and kept[name] != value
-    ]
+    kept, now = _values(old, before), _values(new, after)
+    what += [name for name in now if name in kept and kept[name] != now[name]]
     if states is None:
         return Change(sample, before, after, tuple(what))
     counts = np.bincount(states.ravel(), minlength=5).tolist()
@@ -166,11 +166,11 @@ def _compare_row(old: Dataset, before: int, new: Dataset, after: int) -> Change:
 
 
 def _values(dataset: Dataset, row: int) -> dict[str, Any]:
-    """Returns what a row holds beside images and masks."""
+    """Returns what a row holds beside its image and its mask; of further images the bytes."""
     return {
-        column.name: value
+        column.name: dataset.file(value).read_bytes() if column.kind == "image" else value
         for column, value in zip(dataset.columns, dataset.rows[row], strict=True)
-        if column.kind not in ("image", "mask")
+        if column.name not in (dataset.image_column, dataset.mask_column)
     }
 
 
@@ -221,6 +221,14 @@ def _alike(old: Classes | None, new: Classes | None) -> tuple[NDArray[np.uint8],
             table[class_id] = names.index(name, 1)
         tables.append(table)
     return tables[0], tables[1]
+
+
+def _compare_columns(old: Dataset, new: Dataset) -> tuple[str, ...]:
+    if not (old.columns and new.columns):
+        return ()  # every shard of one of them is shared, and shards of one dataset are alike
+    before, after = ([column.name for column in each.columns] for each in (old, new))
+    sentences = [f"Column {name} is new." for name in after if name not in before]
+    return (*sentences, *(f"Column {name} is gone." for name in before if name not in after))
 
 
 def _compare_classes(old: Classes | None, new: Classes | None) -> tuple[str, ...]:
