@@ -8,7 +8,7 @@ from PIL import Image
 
 from fewmask.data.imageio import encode_jpeg, encode_png
 from fewmask.data.parts import assign_parts
-from fewmask.errors import DataError, DecisionNeeded, FewmaskError
+from fewmask.errors import ArgumentError, DataError, DecisionNeeded, FewmaskError
 from fewmask.packages.foreign import part_of_split, possible_masks, understand_columns
 from fewmask.packages.hubfolder import find_shards
 from fewmask.packages.load import load_dataset
@@ -164,6 +164,27 @@ def test_values_of_masks_are_understood_as_in_a_folder(tmp_path):
     assert load_dataset(tmp_path, threshold=96).read_mask(0).mean() == 0.5
     (tmp_path / "classes.json").write_text('{"names": ["road", "tree"]}')
     assert load_dataset(tmp_path, threshold=96).classes.names == ("road", "tree")
+
+
+def test_the_settings_beside_the_files_decide(tmp_path):
+    made = [row | {"labels": row["mask"], "label": row["mask"]} for row in rows(range(3))]
+    write_parquet(tmp_path / "a.parquet", made)
+    settings = tmp_path / "fewmask.toml"
+    settings.write_text('masks = "labels"\nclasses = ["ground=0", "box=255"]')
+    dataset = load_dataset(tmp_path)
+    assert (dataset.mask_column, dataset.classes.names) == ("labels", ("ground", "box"))
+    assert dataset.findings[0] == (
+        "fewmask.toml decides: masks = 'labels', classes = ['ground=0', 'box=255']."
+    )
+    dataset = load_dataset(tmp_path, masks="mask", classes=["a=0", "b=255"])
+    assert (dataset.mask_column, dataset.classes.names) == ("mask", ("a", "b"))
+    settings.write_text('mask = "labels"')
+    with pytest.raises(ArgumentError) as caught:
+        load_dataset(tmp_path)
+    assert str(caught.value) == (
+        f"{settings}: expected keys out of masks, classes, ignore_index, threshold, found 'mask'. "
+        "Did you mean 'masks'?"
+    )
 
 
 def test_several_columns_that_could_be_the_masks_need_a_decision(tmp_path):

@@ -13,7 +13,8 @@ from pathlib import Path
 import platformdirs
 
 from fewmask.data.dataset import Dataset
-from fewmask.data.folders.folder import check_folder, read_folder
+from fewmask.data.folders.folder import check_folder, decide, read_folder
+from fewmask.data.folders.settings import read_settings
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS
 from fewmask.data.masks.decisions import MaskDecisions
 from fewmask.data.masks.legend import find_legend
@@ -162,11 +163,13 @@ def _read_any_folder(
         from fewmask.packages.opening import open_parquet_folder
         from fewmask.packages.reading import Reading
 
-        column = None if masks is None else str(masks)
-        reading = Reading(column, decisions, find_legend(folder), max_pixels, progress)
+        settings = read_settings(folder)
+        column = settings.masks if masks is None else str(masks)
+        decided = decide(decisions, settings)
+        reading = Reading(column, decided, find_legend(folder), max_pixels, progress)
         dataset = open_parquet_folder(check_folder(folder), reading)
         if dataset is not None:
-            return dataset
+            return replace(dataset, findings=(*settings.findings(), *dataset.findings))
     return read_folder(
         folder, masks=masks, decisions=decisions, max_pixels=max_pixels, progress=progress
     )

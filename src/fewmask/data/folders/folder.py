@@ -13,7 +13,6 @@ from fewmask.data.dataset import Dataset
 from fewmask.data.folders.names import PART_WORDS, read_name
 from fewmask.data.folders.pairing import Pair, Pairing, left_out, pair_pictures
 from fewmask.data.folders.refusals import no_masks, to_be_converted, with_command
-from fewmask.data.folders.settings import FILE_NAME as SETTINGS_NAME
 from fewmask.data.folders.settings import Settings, read_settings
 from fewmask.data.folders.sorting import natural_key
 from fewmask.data.folders.table import FILE_NAME as TABLE_NAME
@@ -90,9 +89,7 @@ def read_folder(
         pairing = _narrowed(found, table) if table else found
 
     pairs = sorted(pairing.pairs, key=lambda pair: natural_key(pair.image))
-    findings = list(pairing.findings)
-    if settings != Settings():
-        findings.append(f"{SETTINGS_NAME} decides: {settings.describe()}.")
+    findings = [*pairing.findings, *settings.findings()]
     columns, rows = _columns_and_rows(root, pairs, table)
     findings.extend(_describe_parts(columns, rows))
     _check_names_differ([pair.image for pair in pairs])
@@ -102,7 +99,7 @@ def read_folder(
     try:
         understanding = understand_masks(
             [root / pair.mask for pair in pairs],
-            _decide(decisions or MaskDecisions(), settings),
+            decide(decisions or MaskDecisions(), settings),
             find_legend(root),
             max_pixels,
             None if progress is None else lambda done, total: progress(count + done, count + total),
@@ -269,8 +266,13 @@ def _check_all_sizes(
             progress(done, 2 * len(pairs))
 
 
-def _decide(decisions: MaskDecisions, settings: Settings) -> MaskDecisions:
-    """Takes each decision from the call, else from the file."""
+def decide(decisions: MaskDecisions, settings: Settings) -> MaskDecisions:
+    """Takes each decision from the call, else from the file.
+
+    Args:
+        decisions: What was typed.
+        settings: What `fewmask.toml` says.
+    """
     index, threshold = decisions.ignore_index, decisions.threshold
     return MaskDecisions(
         decisions.classes or settings.classes,

@@ -38,6 +38,10 @@ class Settings:
             if value not in (None, ())
         )
 
+    def findings(self) -> list[str]:
+        """Says what the file decides, in a sentence; nothing where it decides nothing."""
+        return [] if self == Settings() else [f"{FILE_NAME} decides: {self.describe()}."]
+
 
 def read_settings(folder: Path) -> Settings:
     """Reads `fewmask.toml`, if the folder has one.
