@@ -222,6 +222,22 @@ def test_every_command_that_takes_a_folder_takes_a_name(fewmask, photos, tmp_pat
     assert told.error.endswith("or bring the dataset: fewmask install rohan/chairs")
 
 
+def test_images_without_masks_are_shown_too(fewmask, photos, tmp_path):
+    fewmask("build", "rohan/b", "--data-dir", "photos/images", "--license", "MIT")
+    told = fewmask("inspect", "rohan/b")
+    assert (told.code, told.out.splitlines()) == (
+        0,
+        [
+            "rohan/b@1: 10 images",
+            "  rohan/b@1 is installed: 10 images; licence MIT.",
+            "  Its images have no masks.",
+            f"Look at {tmp_path / 'contact.png'}: is that what you meant?",
+            "Then draw their masks: training needs them.",
+        ],
+    )
+    assert json.loads(fewmask("inspect", "rohan/b", "--json").out)["parts"] is None
+
+
 @pytest.mark.slow
 def test_training_and_scoring_by_name_and_on_foreign_parquet(fewmask, photos, tmp_path):
     fewmask("build", "rohan/boxes", "photos", "--license", "MIT")

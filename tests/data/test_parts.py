@@ -102,6 +102,15 @@ def test_one_image_is_too_few(count):
     )
 
 
+def test_images_without_masks_are_refused():
+    dataset = Dataset("seats", ".", [Column("image", "image")], [("1.png",), ("2.png",)])
+    with pytest.raises(DataError) as caught:
+        assign_parts(dataset, class_ids=())
+    assert str(caught.value) == (
+        "seats: expected images with masks, found images alone. Draw their masks to train on them."
+    )
+
+
 def test_parts_without_training_images_are_refused():
     with pytest.raises(DataError) as caught:
         assign(dataset_of({"validation": 3, "test": 4}))

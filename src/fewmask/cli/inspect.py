@@ -50,15 +50,17 @@ def inspect(dataset: str, out: Path | None, reading: DataOptions, as_json: bool)
             drawing=watch.progress("drawing demo/chairs, once"),
         )
         fingerprint = take_fingerprint(samples, watch.progress("measuring the images"))
-        parts = assign_parts(samples, class_ids=fingerprint.class_ids)
+        has_masks = samples.mask_column is not None
+        parts = assign_parts(samples, class_ids=fingerprint.class_ids) if has_masks else None
         draw_contact_sheet(samples, sheet)
-    findings = (*samples.findings, *parts.findings)
+    findings = (*samples.findings, *(parts.findings if parts else ("Its images have no masks.",)))
     if as_json:
         facts = {
             "dataset": samples.name,
             "findings": findings,
             "classes": samples.classes and samples.classes.to_json(),
-            "parts": {
+            "parts": parts
+            and {
                 "train": len(parts.train),
                 "validation": len(parts.validation or ()),
                 "test": len(parts.test),
@@ -74,7 +76,10 @@ def inspect(dataset: str, out: Path | None, reading: DataOptions, as_json: bool)
     if samples.classes is not None:
         _print_outlines(samples.classes, fingerprint)
     click.echo(f"Look at {click.format_filename(sheet.absolute())}: is that what you meant?")
-    click.echo(f"Then: {reading.command('fewmask', 'train', dataset)}")
+    if has_masks:
+        click.echo(f"Then: {reading.command('fewmask', 'train', dataset)}")
+    else:
+        click.echo("Then draw their masks: training needs them.")
 
 
 def _outside(dataset: str, out: Path | None) -> Path:

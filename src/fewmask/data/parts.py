@@ -69,9 +69,13 @@ def assign_parts(
         The parts; the rows of each in the order of the dataset.
 
     Raises:
-        DataError: If there are fewer than two images, nothing to train from, a part of another
+        DataError: If there are no masks, fewer than two images, nothing to train from, a part of another
             name, too few groups, or a class that training would never see.
     """
+    if dataset.mask_column is None:
+        raise DataError(
+            dataset.name, "images with masks", "images alone", "Draw their masks to train on them."
+        )
     if len(dataset) < 2:
         raise DataError(
             dataset.name,
