@@ -140,6 +140,15 @@ def test_a_folder_of_parquet_files_is_a_dataset(fewmask, tmp_path):
     assert [int(dataset.read_mask(place).sum()) for place in range(3)] == [80, 80, 80]
 
 
+def test_a_table_beside_labels_does_not_hide_them(fewmask, labelled):
+    pq.write_table(pa.table({"weight": [1, 2]}), labelled / "notes.parquet")
+    told = fewmask("convert", "ảnh chụp")
+    assert (told.code, told.out.splitlines()[0]) == (
+        0,
+        "ảnh chụp: LabelMe JSON, 2 images of ghế",
+    )
+
+
 def test_a_slip_in_a_file_ends_in_its_line(fewmask, labelled, tmp_path):
     (labelled / "2.json").write_text('{"shapes": [],\n "imagePath": 2.png"}', encoding="utf-8")
     told = fewmask("convert", "ảnh chụp")

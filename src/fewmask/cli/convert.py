@@ -58,15 +58,13 @@ def convert(
     from fewmask.cli.watch import Watch, make_console
     from fewmask.data.dataset import Dataset
     from fewmask.data.formats.convert import convert as convert_labels
-    from fewmask.packages.hubfolder import list_parquet
     from fewmask.packages.load import load_dataset
 
     keywords = reading.keywords()
     with Watch(make_console(stderr=as_json)) as watch:
         given: str | Dataset = source
         path = expanded(source)
-        packed = read_as is None and path.is_dir() and list_parquet(path)
-        if packed or not path.exists():
+        if not path.exists() or (read_as is None and _is_packed(path)):
             given = load_dataset(
                 source,
                 **keywords,
@@ -88,6 +86,17 @@ def convert(
         click.echo(json.dumps(_as_json(done), ensure_ascii=False, indent=1))
         return
     _print(done, source)
+
+
+def _is_packed(path: Path) -> bool:
+    """Whether a path is a dataset of Parquet files; a lone table may lie beside labels."""
+    from fewmask.packages.hubfolder import list_parquet
+
+    if not (path.is_dir() and list_parquet(path)):
+        return False
+    from fewmask.packages.opening import holds_images
+
+    return holds_images(path)
 
 
 def _print(done: Conversion, source: str) -> None:

@@ -115,14 +115,26 @@ def open_parquet_folder(folder: Path, reading: Reading) -> Dataset | None:
     Raises:
         DataError: If the files are damaged, or cannot be understood.
     """
-    paths = list_parquet(folder)
-    if not paths:
+    if not holds_images(folder):
         return None
     card = read_card(folder)
-    found = find_shards(paths, card, folder)
+    found = find_shards(list_parquet(folder), card, folder)
     shards = [ShardFile(path, folder / path, part) for path, part in found.shards]
-    if not shards or not any(leaf.kind == "file" for leaf in read_shape(shards[0].file).leaves):
-        return None
     reading = replace(reading, painted=encoding_of_card(card, f"{folder}:{CARD}"))
     dataset = read_shards(folder.resolve().name or str(folder), folder, shards, reading)
     return replace(dataset, findings=(*found.findings, *dataset.findings))
+
+
+def holds_images(folder: Path) -> bool:
+    """Whether a folder has Parquet files with images in them.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        DataError: If the files are damaged.
+    """
+    paths = list_parquet(folder)
+    shards = find_shards(paths, read_card(folder), folder).shards if paths else ()
+    leaves = read_shape(folder / shards[0][0]).leaves if shards else ()
+    return any(leaf.kind == "file" for leaf in leaves)

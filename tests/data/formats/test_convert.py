@@ -247,6 +247,17 @@ def test_decisions_are_for_masks_that_are_pictures(labelled, tmp_path, refusal):
     )
 
 
+@pytest.mark.parametrize(
+    ("more", "argument"),
+    [({"images": "photos"}, "IMAGES photos"), ({"read_as": "coco"}, "--from coco")],
+)
+def test_a_loaded_dataset_has_no_labels_to_find(dataset, tmp_path, refusal, more, argument):
+    assert refusal(lambda: convert(dataset, out=tmp_path / "there", **more)) == (
+        f"{argument}: expected labels in files of their own, found data, a dataset that knows its "
+        "images and masks. Leave it out."
+    )
+
+
 def test_a_folder_that_exists_is_refused_with_a_free_name(labelled, tmp_path, monkeypatch, refusal):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos-dataset").mkdir()

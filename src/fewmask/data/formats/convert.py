@@ -133,10 +133,19 @@ def convert(
     Raises:
         DataError: If the labels cannot be read, or do not fit the images.
         DecisionNeeded: If the labels could be in several formats.
-        ArgumentError: If there is no such format, or the new folder exists already.
+        ArgumentError: If there is no such format, the new folder exists already, or a loaded
+            dataset comes with what is for labels.
     """
     _check_name("--to", to, WRITERS)
     if isinstance(source, Dataset):
+        for argument, given in (("IMAGES", images), ("--from", read_as)):
+            if given is not None:
+                raise ArgumentError(
+                    f"{argument} {given}",
+                    "labels in files of their own",
+                    f"{source.name}, a dataset that knows its images and masks",
+                    "Leave it out.",
+                )
         format_name, content = "dataset", source_of_dataset(source)
         name = source.name.rpartition("/")[2].partition("@")[0]
         target = _new_folder(out, name, to, [source.root])
