@@ -86,6 +86,20 @@ def test_a_file_in_the_place_of_the_folder(tmp_path: Path) -> None:
         write_text(tmp_path / "runs" / "a.txt", "new")
 
 
+@pytest.mark.parametrize("name", [".", "/", "there"])
+def test_the_name_of_a_folder_is_no_name_for_a_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    with pytest.raises(FewmaskError) as error:
+        write_text(name, "new")
+    assert str(error.value) == (
+        f"{name}: expected the name of a file to be, found that of a folder. Name a file, in it "
+        "for example."
+    )
+
+
 def test_an_error_without_a_number_is_told_by_its_text() -> None:
     assert "the system refused: no luck." in str(cannot_write("a", OSError("no luck")))
 
@@ -130,6 +144,15 @@ def test_a_folder_whose_block_raises_leaves_nothing(
     with pytest.raises(error):
         write_half()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [".", "/"])
+def test_a_folder_without_a_name_is_there_already(name: str) -> None:
+    with pytest.raises(FewmaskError) as error, whole_folder(name):
+        pass
+    assert str(error.value) == (
+        f"{name}: expected a name that is free, found something of this name. Choose another name."
+    )
 
 
 def test_a_folder_that_exists_is_kept(tmp_path: Path) -> None:

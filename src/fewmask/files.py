@@ -45,7 +45,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         path: The file to be; its folder is made if it is missing.
 
     Raises:
-        FewmaskError: If the disk is full, or the folder is missing rights or cannot be made.
+        FewmaskError: If a folder is there, the disk is full, or the folder around it is missing
+            rights or cannot be made.
 
     Example:
 
@@ -57,6 +58,10 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     ['note.txt']
     """
     path = Path(path)
+    if not path.name or path.is_dir():
+        raise FewmaskError(
+            path, "the name of a file to be", "that of a folder", "Name a file, in it for example."
+        )
     # The suffix stays last because image and model writers choose the format by it.
     beside = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
     try:
@@ -95,14 +100,17 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     ['notes', 'notes/note.txt']
     """
     path = Path(path)
+    taken = FewmaskError(
+        path, "a name that is free", "something of this name", "Choose another name."
+    )
+    if not path.name:  # `.` and `/`, which always are there
+        raise taken
     beside = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
     try:
         beside.mkdir(parents=True)
         yield beside
         if os.path.lexists(path):
-            raise FewmaskError(
-                path, "a name that is free", "something of this name", "Choose another name."
-            )
+            raise taken
         os.rename(beside, path)
     except OSError as error:
         raise cannot_write(path, error) from error

@@ -41,6 +41,23 @@ def test_no_address(url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://[::1", "http://[::1"),
+        ("ssh://host:abc/p", "ssh://host:abc/p"),
+        ("ssh://me:secret@host:abc/p", "ssh://host:abc/p"),
+    ],
+)
+def test_addresses_that_are_none(url: str, shown: str) -> None:
+    with pytest.raises(ArgumentError) as refused:
+        open_remote(url)
+    assert str(refused.value) == (
+        f"{shown}: expected an address with a server's name, and a number as its port if it has "
+        "one, found another text. Check the address for a slip."
+    )
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "s3://",

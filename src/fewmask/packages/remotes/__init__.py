@@ -46,6 +46,7 @@ def open_remote(
     kind = match[1].lower() if match else "file"
     if match:
         url = f"{kind}{url[match.end(1) :]}"
+        _check_parts(url)
     # Imported one at a time: each of the libraries takes a second.
     if kind == "file":
         from fewmask.packages.remotes.folder import FolderRemote
@@ -68,6 +69,20 @@ def open_remote(
 
         return HubRemote(url, patience, options)
     raise ArgumentError(url, _KINDS, f"{kind}://", "Check the address for a slip.")
+
+
+def _check_parts(url: str) -> None:
+    try:
+        urlsplit(url).port  # noqa: B018 - reading it is what checks it
+    except ValueError as error:
+        # The text of the error may repeat a password, and so may all before the last @.
+        shown = f"{url.partition('://')[0]}://{url.rpartition('@')[2].rpartition('://')[2]}"
+        raise ArgumentError(
+            shown,
+            "an address with a server's name, and a number as its port if it has one",
+            "another text",
+            "Check the address for a slip.",
+        ) from error
 
 
 def _path_in(url: str) -> str:
