@@ -120,10 +120,17 @@ def test_a_folder_of_images_alone(things):
             "line 2: expected a value for each",
         ),
         ("image,n\na.png,x\n", {"image": "image", "n": "integer"}, "line 2: expected integer in"),
+        (
+            "image,n\na.png,100000000000000000000\n",
+            {"image": "image", "n": "integer"},
+            "line 2: expected integer of 64 bits in column 'n', found '100000000000000000000'. "
+            "Correct it.",
+        ),
         ("image,n\na.png,1 x\n", {"image": "image", "n": "float_array"}, "found '1 x'"),
         ("_a\na.png\n", {"_a": "image"}, "expected a name that does not start with '_'"),
         ("n\n1\n", {"n": "integer"}, "expected a column of images, found none"),
         ("n\n1\n", {"n": "video"}, "config.json: expected columns of the types integer, float"),
+        ("n\n1\n", {"n": ["integer"]}, "found 'n' of type ['integer']. Correct it."),
         ("n\n1\n", {}, "found no columns"),
     ],
 )
@@ -131,6 +138,15 @@ def test_each_mistake_is_one_sentence(config, table, types, said):
     with pytest.raises(FewmaskError) as caught:
         read_brine_config(config(table, types))
     assert said in str(caught.value)
+
+
+def test_a_folder_is_no_table(config, things):
+    with pytest.raises(DataError) as caught:
+        read_brine_config(config(path="."))
+    assert str(caught.value) == (
+        f"{things}: expected the table that the configuration names, found is a directory. "
+        "Check it."
+    )
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"columns": 3, "path": ""}', '{"columns": [{}]}'])

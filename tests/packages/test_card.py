@@ -3,6 +3,7 @@ import yaml
 
 from fewmask.data.classes import Classes
 from fewmask.data.schema import Column
+from fewmask.errors import DataError
 from fewmask.packages.card import read_head, text_of_folder, without_head, write_card
 from fewmask.packages.licences import card_licence
 from fewmask.packages.manifest import Manifest, PackagedFile
@@ -110,6 +111,24 @@ def test_licences_that_the_hub_does_not_know():
 def test_head_and_rest_of_any_card(text, head, rest):
     assert read_head(text, "here") == head
     assert without_head(text) == rest
+
+
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        ("date: 2024-13-45", "month must be in 1..12"),
+        (f"a: {'[' * 5000}", "maximum recursion depth exceeded"),
+        ("a: [", "while parsing a flow node"),
+    ],
+)
+def test_a_head_that_is_none_is_one_sentence(head, found):
+    with pytest.raises(DataError) as caught:
+        read_head(f"---\n{head}\n---\n", "here")
+    text = str(caught.value)
+    assert text.startswith(
+        f"here: expected YAML between the lines ---, found text that is none: {found}"
+    )
+    assert text.endswith(". Correct it.")
 
 
 def test_the_readme_of_a_folder_is_its_description(tmp_path):

@@ -43,7 +43,15 @@ _TYPES: dict[str, Kind] = {
     "string_array": "string array",
 }
 """brine's types, and one that it had no array of."""
-_PARSERS: dict[str, Callable[[str], Any]] = {"integer": int, "float": float}
+
+
+def _integer(text: str) -> int:
+    number = int(text)
+    number.to_bytes(8, signed=True)  # which refuses what shards have no room for
+    return number
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {"integer": _integer, "float": float}
 
 
 @dataclass(frozen=True)
@@ -137,7 +145,7 @@ def _read_config(path: Path) -> _Config:
             f"another text ({type(error).__name__}: {error})",
             "Correct it.",
         ) from error
-    strange = [(name, kind) for name, kind in columns if kind not in _TYPES]
+    strange = [(name, kind) for name, kind in columns if str(kind) not in _TYPES]
     if strange or not columns:
         raise DataError(
             path,
@@ -163,6 +171,13 @@ def _read_table(config: _Config) -> list[dict[str, str]]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             config.table, "a table in UTF-8", str(error), "Save it as CSV in UTF-8."
+        ) from error
+    except OSError as error:
+        raise DataError(
+            config.table,
+            "the table that the configuration names",
+            (error.strerror or str(error)).lower(),
+            "Check it.",
         ) from error
     missing = [name for name in names if name not in titles]
     if missing or not lines:
@@ -210,9 +225,13 @@ def _convert(name: str, kind: Kind, texts: Sequence[str], table: Path) -> tuple[
     for line, text in enumerate(texts, start=2):
         try:
             items = [parse(item) for item in text.split()] if is_array else [parse(text)]
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
+            limit = " of 64 bits" if isinstance(error, OverflowError) else ""
             raise DataError(
-                f"{table}, line {line}", f"{kind} in column '{name}'", repr(text), "Correct it."
+                f"{table}, line {line}",
+                f"{kind}{limit} in column '{name}'",
+                repr(text),
+                "Correct it.",
             ) from error
         values.append(items if is_array else items[0])
     categories: tuple[str, ...] = ()

@@ -75,7 +75,8 @@ def read_head(text: str, where: object) -> dict[str, Any]:
     head, _ = _split(text)
     try:
         values = yaml.safe_load(head) if head else {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # Dates that are none are a ValueError.
         raise DataError(
             where,
             "YAML between the lines ---",

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from fewmask.data.folders.settings import Settings, read_settings
@@ -75,3 +77,17 @@ def test_a_slip_in_the_file_is_shown_with_its_line(tmp_path):
     write(tmp_path, "threshold = 128\nmasks = labels\n")
     with pytest.raises(ArgumentError, match=r"expected TOML in UTF-8, found .*line 2"):
         read_settings(tmp_path)
+
+
+def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
+    def refuse(path, **how):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    write(tmp_path, "threshold = 128")
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(ArgumentError) as caught:
+        read_settings(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}/fewmask.toml: expected a file that can be read, found permission denied. "
+        "Check its rights."
+    )

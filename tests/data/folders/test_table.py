@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from fewmask.data.folders.table import Entry, read_table
@@ -94,6 +96,12 @@ def test_no_table_says_nothing(tmp_path):
             ", line 3: expected each image once, found images/val/ghế.png, which line 2 names "
             "too. Remove one of the lines.",
         ),
+        pytest.param(
+            f"image\n{'x' * 200_000}\n",
+            ", line 2: expected cells with commas between, found field larger than field limit "
+            "(131072). Correct it.",
+            id="a cell without end",
+        ),
     ],
 )
 def test_a_table_that_contradicts_is_refused_with_the_line(tmp_path, text, sentence):
@@ -106,3 +114,16 @@ def test_another_encoding_is_refused(tmp_path):
     (tmp_path / "split.csv").write_bytes("image\nghế.png".encode("utf-16"))
     with pytest.raises(DataError, match="expected a table in UTF-8, found another encoding"):
         read_table(tmp_path, PATHS)
+
+
+def test_a_table_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
+    def refuse(path, **how):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, "image\n1.png\n")
+    assert str(caught.value) == (
+        f"{tmp_path}/split.csv: expected a table that can be read, found permission denied. Check "
+        "its rights."
+    )

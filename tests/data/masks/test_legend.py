@@ -82,6 +82,17 @@ def test_what_cannot_be_understood_is_said(tmp_path: Path, content: str, found: 
     assert str(caught.value).startswith(f"{path}: expected ")
 
 
+@pytest.mark.parametrize(("name", "kind"), [("classes.json", "JSON"), ("data.yaml", "YAML")])
+def test_brackets_without_end_are_one_sentence(tmp_path: Path, name: str, kind: str) -> None:
+    (tmp_path / name).write_text("[" * 100_000)
+    with pytest.raises(DataError) as caught:
+        find_legend(tmp_path)
+    assert str(caught.value).startswith(
+        f"{tmp_path / name}: expected {kind} in UTF-8, found text that is none: maximum recursion"
+    )
+    assert str(caught.value).endswith(". Correct or remove it.")
+
+
 def test_names_of_the_background() -> None:
     assert is_background("Background")
     assert is_background("_background_")

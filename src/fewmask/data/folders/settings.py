@@ -53,7 +53,7 @@ def read_settings(folder: Path) -> Settings:
         What the file decides; nothing where there is no file.
 
     Raises:
-        ArgumentError: If the file is no TOML, or holds a key or a value that means nothing.
+        ArgumentError: If the file cannot be read, is no TOML, or holds a key or a value that means nothing.
 
     Example:
 
@@ -75,6 +75,9 @@ def read_settings(folder: Path) -> Settings:
             f"text that is none: {error}",
             "Correct it; keys look like: threshold = 128",
         ) from error
+    except OSError as error:
+        found = (error.strerror or str(error)).lower()
+        raise ArgumentError(path, "a file that can be read", found, "Check its rights.") from error
     _check_keys(path, values)
     if "masks" in values and not (isinstance(values["masks"], str) and values["masks"]):
         raise _wrong_value(path, "masks", 'a folder, as in masks = "labels"', values["masks"])

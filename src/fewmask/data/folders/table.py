@@ -118,11 +118,18 @@ def _read_lines(path: Path) -> list[list[str]]:
         raise DataError(
             path, "a table in UTF-8", "another encoding", "Save it as CSV in UTF-8."
         ) from error
+    except OSError as error:
+        found = (error.strerror or str(error)).lower()
+        raise DataError(path, "a table that can be read", found, "Check its rights.") from error
     head = text.partition("\n")[0]
     # Spreadsheets write the separator of the country that they are set to.
     separator = max(",;\t", key=head.count)
     rows = csv.reader(text.splitlines(), delimiter=separator)
-    lines = [[cell.strip() for cell in row] for row in rows]
+    try:
+        lines = [[cell.strip() for cell in row] for row in rows]
+    except csv.Error as error:
+        where = f"{path}, line {rows.line_num}"
+        raise DataError(where, "cells with commas between", str(error), "Correct it.") from error
     if not any(any(line) for line in lines[1:]):
         raise DataError(path, "a line for each image", "none", "Fill the table or remove it.")
     return lines

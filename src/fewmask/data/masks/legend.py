@@ -77,7 +77,7 @@ def _read(path: Path) -> Legend | None:
     try:
         text = path.read_text(encoding="utf-8-sig")
         content = json.loads(text) if kind == "JSON" else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError) as error:
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         # The parsers' texts run over lines; the first says what is wrong.
         reason = str(error).splitlines()[0]
         raise DataError(
