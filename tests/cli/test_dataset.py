@@ -159,7 +159,8 @@ def test_verify_and_uninstall(fewmask, photos):
         "What was damaged no longer counts as installed. Get it again:",
         "  fewmask install rohan/boxes@1",
     ]
-    told = fewmask("dataset", "uninstall", "rohan/boxes")
+    told = fewmask("dataset", "uninstall", "rohan/boxes@1", "rohan/boxes", "rohan/boxes")
+    assert (told.code, len(told.out.splitlines())) == (0, 2)
     assert told.out.splitlines()[0].startswith("Removed rohan/boxes@1; ")
     assert told.out.splitlines()[-1] == (
         "Get it again, if it was published: fewmask install rohan/boxes"

@@ -101,10 +101,21 @@ def test_a_damaged_manifest_is_one_sentence_and_can_be_removed(store):
     add_version(store, "a/b@1")
     path = store.version_path(parse_name("a/b@1"))
     path.write_bytes(path.read_bytes()[:50])
-    with pytest.raises(DataError, match=r"1\.json: expected the manifest of a dataset"):
+    with pytest.raises(DataError, match=r"1\.json: expected the manifest of a dataset") as caught:
         store.manifest(parse_name("a/b"))
+    assert caught.value.remedy == "Set it aside with: fewmask dataset verify a/b@1"
     store.remove_version(parse_name("a/b@1"))
     assert is_sound(store)
+
+
+def test_nothing_is_removed_while_another_manifest_is_damaged(store):
+    whole = add_version(store, "a/b@1")
+    add_version(store, "c/d@1")
+    store.version_path(parse_name("c/d@1")).write_text("{")
+    with pytest.raises(DataError, match=r"d/1\.json: expected the manifest of a dataset"):
+        store.remove_version(parse_name("a/b"))
+    assert installed_files(store, whole) == FILES
+    assert store.is_whole(parse_name("a/b@1"))
 
 
 def test_a_manifest_in_the_wrong_place_is_refused(store):

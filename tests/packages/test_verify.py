@@ -66,6 +66,20 @@ def test_a_damaged_manifest_is_reported(store):
     (bad,) = verify(store, store.names())
     assert (bad.name, bad.path) == ("a/b@2", "manifest")
     assert bad.problem.startswith("no good manifest: no such thing")
+    # It no longer stands in the way of the good one.
+    assert (store.root / "damaged/a/b@2.json").stat().st_size == 40
+    assert store.versions(parse_name("a/b")) == [1]
+    add_version(store, "a/b@2")
+    assert verify(store, store.names()) == []
+
+
+def test_a_manifest_of_a_newer_fewmask_is_left_where_it_is(store):
+    add_version(store, "a/b@1")
+    path = store.version_path(parse_name("a/b@1"))
+    path.write_bytes(path.read_bytes().replace(b'"format": 1', b'"format": 2'))
+    (bad,) = verify(store, store.names())
+    assert "format 2, made by a newer fewmask" in bad.problem
+    assert path.exists()
 
 
 def test_only_what_was_asked_for_is_read(store):

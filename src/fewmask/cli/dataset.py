@@ -247,7 +247,11 @@ def uninstall(names: tuple[str, ...]) -> None:
 
     store = default_store()
     gone = [(text, store.matching(parse_name(text))) for text in names]
+    removed = set()
     for text, found in gone:
-        freed = store.remove_version(parse_name(text))
-        click.echo(f"Removed {', '.join(map(str, found))}; {bytes_text(freed)} are free again.")
+        still = [name for name in found if name not in removed]
+        if still:
+            freed = store.remove_version(parse_name(text))
+            click.echo(f"Removed {', '.join(map(str, still))}; {bytes_text(freed)} are free again.")
+            removed.update(still)
     click.echo(f"Get it again, if it was published: {typed('fewmask', 'install', names[-1])}")

@@ -40,6 +40,10 @@ class PackagedFile:
     rows: int = 0
 
 
+class NewerFormat(DataError):
+    """A manifest was written by a newer fewmask; there is nothing wrong with it."""
+
+
 @dataclass(frozen=True)
 class Manifest:
     """All that a version of a dataset says of itself. It never changes once it is published.
@@ -149,7 +153,7 @@ class Manifest:
         values = _read_object(content, where)
         number = values.get("format")
         if type(number) is int and number > FORMAT:
-            raise DataError(
+            raise NewerFormat(
                 where,
                 f"a manifest of format {FORMAT} or older",
                 f"format {number}, made by a newer fewmask",

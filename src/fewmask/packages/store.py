@@ -8,10 +8,10 @@ from pathlib import Path
 
 import platformdirs
 
-from fewmask.errors import DataError
+from fewmask.errors import DataError, typed
 from fewmask.files import cannot_write, whole_file
 from fewmask.packages.checks import plain_path
-from fewmask.packages.manifest import Manifest, PackagedFile
+from fewmask.packages.manifest import Manifest, NewerFormat, PackagedFile
 from fewmask.packages.names import DatasetName, parse_name
 from fewmask.packages.staging import staging
 from fewmask.packages.store_lock import QUIET_SECONDS, Say, StoreLock
@@ -177,7 +177,14 @@ class Store:
 
     def _read(self, name: DatasetName) -> Manifest:
         path = self.version_path(name)
-        manifest = Manifest.from_bytes(self.manifest_bytes(name), path)
+        try:
+            manifest = Manifest.from_bytes(self.manifest_bytes(name), path)
+        except NewerFormat:
+            raise
+        except DataError as error:
+            # Whoever publishes it is not to blame for what became of it here.
+            remedy = f"Set it aside with: {typed('fewmask', 'dataset', 'verify', name)}"
+            raise DataError(error.where, error.expected, error.found, remedy) from error
         if manifest.dataset != name:
             raise DataError(
                 path,
@@ -216,11 +223,25 @@ class Store:
         Raises:
             FewmaskError: If it cannot be moved.
         """
-        place = self.root / "damaged" / sha256
+        self._move_aside(self.object_path(sha256), sha256)
+
+    def set_version_aside(self, name: DatasetName) -> None:
+        """Moves a damaged manifest to `damaged/`, so that its version can be installed anew.
+
+        Args:
+            name: The version.
+
+        Raises:
+            FewmaskError: If it cannot be moved.
+        """
+        self._move_aside(self.version_path(name), f"{name}.json")
+
+    def _move_aside(self, path: Path, name: str) -> None:
+        place = self.root / "damaged" / name
         with self.lock():
             try:
-                place.parent.mkdir(exist_ok=True)
-                os.replace(self.object_path(sha256), place)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(path, place)
             except FileNotFoundError:
                 pass
             except OSError as error:
@@ -289,11 +310,15 @@ class Store:
             Bytes that became free.
 
         Raises:
-            DataError: If it is not installed.
+            DataError: If it is not installed, or another manifest is damaged: nobody knows then
+                what may go.
             FewmaskError: If the store cannot be written to.
         """
         with self.lock():
             gone = self.matching(name)
+            for other in self.names():
+                if other not in gone:
+                    self._read(other)
             try:
                 for each in gone:
                     self.version_path(each).unlink()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fewmask.errors import DataError
-from fewmask.packages.manifest import Manifest, PackagedFile
+from fewmask.packages.manifest import Manifest, NewerFormat, PackagedFile
 from fewmask.packages.names import DatasetName
 from fewmask.packages.store import Store
 
@@ -41,8 +41,8 @@ def verify(
     """Compares the files of datasets with the hashes in their manifests.
 
     A file that several versions share is read once. Files that hold other bytes than were
-    published are moved to `damaged/` in the store: nobody is to train on them, and `install`
-    fetches what is missing.
+    published, and broken manifests, are moved to `damaged/` in the store: nobody is to train on
+    them, and `install` fetches what is missing.
 
     Args:
         store: Where they are installed.
@@ -57,6 +57,7 @@ def verify(
         FewmaskError: If a damaged file cannot be moved.
     """
     bad: list[BadFile] = []
+    aside: list[DatasetName] = []
     files: list[tuple[str, PackagedFile]] = []
     for name in names:
         content = store.manifest_bytes(name)
@@ -66,6 +67,8 @@ def verify(
         except DataError as error:
             problem = f"no good manifest: {error.found} in place of {error.expected}"
             bad.append(BadFile(str(name), "manifest", store.version_path(name), problem))
+            if not isinstance(error, NewerFormat):
+                aside.append(name)
     sizes = {file.sha256: file.size for _, file in files}
     total, done = max(1, sum(sizes.values())), 0
     problems: dict[str, str | None] = {}
@@ -81,6 +84,8 @@ def verify(
             bad.append(BadFile(named, file.path, path, found))
     for sha256 in {file.file.name for file in bad if file.problem.startswith(_DAMAGED)}:
         store.set_aside(sha256)
+    for name in aside:
+        store.set_version_aside(name)
     return bad
 
 
