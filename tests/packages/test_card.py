@@ -113,6 +113,13 @@ def test_head_and_rest_of_any_card(text, head, rest):
     assert without_head(text) == rest
 
 
+@pytest.mark.parametrize("words", ["", "Chairs, *mostly*.\n\n# More\n\nOf them."])
+def test_of_its_own_cards_only_the_description_is_read_back(tmp_path, words):
+    described = Manifest(**{**vars(MANIFEST), "description": words})
+    (tmp_path / "README.md").write_text(write_card(described, STATISTICS, SIZES), "utf-8")
+    assert text_of_folder(tmp_path) == words
+
+
 @pytest.mark.parametrize(
     ("head", "found"),
     [

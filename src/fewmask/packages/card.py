@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ CARD = "README.md"
 LONGEST_DESCRIPTION = 50_000
 
 _RULE = "---"
+_SHEET_LINE = f"![Samples with their masks outlined]({SHEET})"
+_ONE_SENTENCE = re.compile(r"\d+ images?( with masks of .+)?\.")
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"))
 
 
@@ -50,7 +53,7 @@ def write_card(manifest: Manifest, statistics: Statistics, sizes: Mapping[str, i
         f"{_RULE}\n{head}{_RULE}",
         f"# {manifest.name}",
         manifest.description.strip() or _in_one_sentence(classes, statistics.images),
-        f"![Samples with their masks outlined]({SHEET})",
+        _SHEET_LINE,
         *_classes_block(classes, statistics),
         "## What is in it\n\n" + _contents(manifest.columns, manifest.parts, statistics),
         "## How to use it\n\n" + _usage(manifest.name, manifest.columns),
@@ -121,6 +124,8 @@ def without_head(text: str) -> str:
 def text_of_folder(folder: str | Path) -> str:
     """Returns what the `README.md` of a folder says, without its head; empty without one.
 
+    Of a card that `write_card` wrote, it is the description: the rest is written anew.
+
     Args:
         folder: Any path or name; what is no folder has no such text.
     """
@@ -128,7 +133,15 @@ def text_of_folder(folder: str | Path) -> str:
         text = (expanded(folder) / CARD).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return ""
-    return without_controls(without_head(text))[:LONGEST_DESCRIPTION]
+    return without_controls(_description(without_head(text)))[:LONGEST_DESCRIPTION]
+
+
+def _description(text: str) -> str:
+    title, _, rest = text.partition("\n\n")
+    words, ours, _ = rest.partition(_SHEET_LINE)
+    if not (title.startswith("# ") and ours):
+        return text
+    return "" if _ONE_SENTENCE.fullmatch(words.strip()) else words.strip()
 
 
 def _split(text: str) -> tuple[str, str]:
