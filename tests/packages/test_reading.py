@@ -6,6 +6,7 @@ import pickle
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -138,6 +139,20 @@ def test_the_library_datasets_reads_ours_with_decoded_images(build, dataset, sto
     streamed = datasets.load_dataset(str(tmp_path / "out"), split="test", streaming=True)
     assert streamed.features == features
     assert len(list(streamed)) == 2
+
+
+def test_export_fills_no_folder_that_somebody_is_in(built, store, tmp_path, monkeypatch):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link").symlink_to("out")
+    monkeypatch.chdir(tmp_path / "out")
+    with pytest.raises(DataError) as caught:
+        export_package(store, built.manifest, Path("."))
+    assert str(caught.value) == (
+        ".: expected a new or an empty folder, found the one that you are in. Name a new one in it."
+    )
+    monkeypatch.chdir(tmp_path)
+    export_package(store, built.manifest, Path("link"))
+    assert (tmp_path / "out/README.md").is_file()
 
 
 def test_an_exported_folder_is_the_dataset_again(built, store, tmp_path):

@@ -33,6 +33,11 @@ def export_package(
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(folder, "a new or an empty folder", "something there", "Name another one.")
+    if folder.resolve() == Path.cwd():
+        # Moving another one into its place would leave the terminal in a folder that is gone.
+        raise DataError(
+            folder, "a new or an empty folder", "the one that you are in", "Name a new one in it."
+        )
     missing = [file.path for file in manifest.files if not store.has(file)]
     if missing:
         raise DataError(
@@ -41,8 +46,10 @@ def export_package(
             f"{len(missing)} missing or cut off, {missing[0]} for one",
             f"Run: fewmask install {manifest.dataset}",
         )
-    # Copied beside and moved into place: whoever is killed leaves no half dataset.
-    beside = folder.absolute().with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}")
+    # Copied beside and moved into place: whoever is killed leaves no half dataset. A link to an
+    # empty folder stays, and what it leads to is filled.
+    folder = folder.resolve()
+    beside = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}")
     done = 0
     try:
         for file in manifest.files:
