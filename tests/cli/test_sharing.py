@@ -220,6 +220,22 @@ def test_the_demo_needs_no_registry(fewmask: Fewmask) -> None:
     assert load.DEMO == DEMO
     told = fewmask("install", "demo/chairs")
     assert (told.code, told.out.splitlines()[-1]) == (0, "Then: fewmask train demo/chairs")
+    (facts,) = json.loads(fewmask("install", "demo/chairs", "--json").out)
+    assert (facts["dataset"], facts["fetched"]) == ("demo/chairs", 0)
+    told = fewmask("install", "demo/chairs@1")
+    assert (told.code, told.error) == (
+        2,
+        "Error: demo/chairs@1: expected demo/chairs, the only dataset of the owner 'demo', who is "
+        "fewmask itself, found another name or a version. Run: fewmask train demo/chairs",
+    )
+
+
+def test_names_of_damaged_files_are_legible_in_json(fewmask: Fewmask) -> None:
+    manifest = add_version(default_store(), NAME, {"ghế.txt": b"four"})
+    default_store().object_path(manifest.files[0].sha256).unlink()
+    told = fewmask("dataset", "verify", "--json")
+    assert (told.code, json.loads(told.out)["damaged"][0]["problem"]) == (2, "missing")
+    assert '"path": "ghế.txt"' in told.out
 
 
 def test_a_transfer_in_a_log_file_is_lines(capsys: pytest.CaptureFixture[str]) -> None:

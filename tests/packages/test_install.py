@@ -102,8 +102,12 @@ def test_offline(registry: str, store: Store) -> None:
     )
     install(NAME, source=registry, store=store)
     assert install(NAME, store=store, offline=True).name == parse_name(f"{NAME}@1")
-    with pytest.raises(DataError, match="none of this name"):
+    with pytest.raises(DataError) as refused:
         install(f"{NAME}@2", store=store, offline=True)
+    assert str(refused.value) == (
+        "rohan/chairs@2: expected a dataset that is whole in the store, because of --offline, "
+        "found only version 1 of it. With a network, run: fewmask install rohan/chairs@2"
+    )
 
 
 def test_a_damaged_file_is_fetched_again(registry: str, store: Store) -> None:

@@ -143,10 +143,25 @@ def test_a_slip_in_a_name_is_pointed_at(typed, meant, built, tmp_path, monkeypat
     )
 
 
-def test_an_address_is_to_be_installed_first(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("address", "remedy"),
+    [
+        ("hf://owner/name", "Install it first: fewmask install hf://owner/name"),
+        (
+            "https://x.org/a.zip",
+            "Download and unpack it, or if it is a registry, install from it: fewmask install "
+            "OWNER/NAME --from https://x.org/a.zip",
+        ),
+    ],
+)
+def test_an_address_says_how_to_get_what_is_there(address, remedy, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="found an address"):
-        load_dataset("hf://owner/name")
+    with pytest.raises(DataError) as caught:
+        load_dataset(address)
+    assert str(caught.value) == (
+        f"{address}: expected a folder, or the name of an installed dataset, found an address. "
+        f"{remedy}"
+    )
 
 
 def test_a_name_with_a_version_is_always_a_name(built, store, tmp_path, monkeypatch):

@@ -137,8 +137,9 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
     with Watch(make_console(stderr=as_json)) as watch:
         bad = check(store, asked, watch.progress("reading every byte"))
     if as_json:
-        facts = [{"name": str(f.name), "path": f.path, "problem": f.problem} for f in bad]
-        click.echo(json.dumps({"verified": [str(n) for n in asked], "damaged": facts}, indent=1))
+        damage = [{"name": str(f.name), "path": f.path, "problem": f.problem} for f in bad]
+        facts = {"verified": [str(name) for name in asked], "damaged": damage}
+        click.echo(json.dumps(facts, ensure_ascii=False, indent=1))
         sys.exit(2 if bad else 0)
     if not asked:
         click.echo("No dataset is installed, so there is nothing to verify.")

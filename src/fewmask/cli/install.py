@@ -37,10 +37,21 @@ def install(name: str | None, source: str | None, offline: bool, as_json: bool) 
     What is installed is pinned in fewmask.lock in the folder where you type. Without NAME,
     everything that fewmask.lock pins is installed.
     """
+    if name == DEMO and as_json:
+        nothing = {"registry": "", "fetched": 0, "shared": 0, "replaced": None}
+        click.echo(json.dumps([{"dataset": DEMO, **nothing}], indent=1))
+        return
     if name == DEMO:
         click.echo(f"{DEMO} is part of fewmask: it is drawn when it is first used.")
         click.echo(f"Then: fewmask train {DEMO}")
         return
+    if name is not None and name.startswith("demo/"):
+        raise ArgumentError(
+            name,
+            f"{DEMO}, the only dataset of the owner 'demo', who is fewmask itself",
+            "another name or a version",
+            f"Run: fewmask train {DEMO}",
+        )
     from fewmask.packages.install import install as bring
     from fewmask.packages.install import install_pinned
     from fewmask.packages.lockfile import LOCKFILE

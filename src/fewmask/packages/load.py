@@ -177,11 +177,14 @@ def _read_any_folder(
 
 def _nothing_there(text: str, named: bool, store: Store) -> DataError:
     if "://" in text:
+        from_it = typed("fewmask", "install", "OWNER/NAME", "--from", text)
         return DataError(
             text,
             "a folder, or the name of an installed dataset",
             "an address",
-            f"Install it first: {typed('fewmask', 'install', text)}",
+            f"Install it first: {typed('fewmask', 'install', text)}"
+            if text.startswith("hf://")
+            else f"Download and unpack it, or if it is a registry, install from it: {from_it}",
         )
     if named:
         here = {DEMO, *(name.path for name in store.names())}

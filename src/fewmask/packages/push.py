@@ -124,7 +124,7 @@ def _refuse_other(remote: Remote, name: DatasetName, there: bytes | None, conten
         f"a version that {remote.url} does not hold yet",
         "one of this number with other content",
         "A published version never changes. Build yours as the next one: "
-        f"{typed('fewmask', 'build', name.at(newest + 1), 'FOLDER')}",
+        f"{typed('fewmask', 'build', name.at(newest + 1), 'FOLDER', '--license', 'ID')}",
     )
 
 

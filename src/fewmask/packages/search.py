@@ -79,10 +79,14 @@ class Search:
         versions = self.store.versions(wanted)
         name = wanted.at(wanted.version or max(versions, default=None))
         if name.version not in versions or not self.store.is_whole(name):
+            here = ", ".join(map(str, versions))
+            others = f"only version{'s' if len(versions) > 1 else ''} {here} of it"
             raise DataError(
                 wanted,
                 "a dataset that is whole in the store, because of --offline",
-                "one with files missing" if name.version in versions else "none of this name",
+                "one with files missing"
+                if name.version in versions
+                else (others if versions else "none of this name"),
                 f"With a network, run: {typed('fewmask', 'install', wanted)}",
             )
         manifest = self.store.manifest(name)

@@ -177,8 +177,9 @@ class Store:
 
     def _read(self, name: DatasetName) -> Manifest:
         path = self.version_path(name)
+        content = self.manifest_bytes(name)
         try:
-            manifest = Manifest.from_bytes(self.manifest_bytes(name), path)
+            manifest = Manifest.from_bytes(content, path)
         except NewerFormat:
             raise
         except DataError as error:

@@ -113,7 +113,7 @@ def test_pushed_twice(place: Place, mine: Store, yours: Store, tmp_path: Path) -
     assert str(refused.value) == (
         f"rohan/chairs@1: expected a version that {open_place(place).url} does not hold yet, "
         "found one of this number with other content. A published version never changes. Build "
-        "yours as the next one: fewmask build rohan/chairs@2 FOLDER"
+        "yours as the next one: fewmask build rohan/chairs@2 FOLDER --license ID"
     ).replace(place.url, place.push_to)
     assert installed_files(yours, do_install(place, yours).manifest) == FILES
 
