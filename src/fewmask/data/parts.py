@@ -69,8 +69,8 @@ def assign_parts(
         The parts; the rows of each in the order of the dataset.
 
     Raises:
-        DataError: If there are no masks, fewer than two images, nothing to train from, a part of another
-            name, too few groups, or a class that training would never see.
+        DataError: If there are no masks, fewer than two images, nothing to train from, a part of
+            another name, too few groups, or a class that training would never see.
     """
     if dataset.mask_column is None:
         raise DataError(

@@ -53,7 +53,8 @@ def read_settings(folder: Path) -> Settings:
         What the file decides; nothing where there is no file.
 
     Raises:
-        ArgumentError: If the file cannot be read, is no TOML, or holds a key or a value that means nothing.
+        ArgumentError: If the file cannot be read, is no TOML, or holds a key or a value that means
+            nothing.
 
     Example:
 

@@ -173,7 +173,9 @@ def _read_area(item: Fields) -> tuple[Outline, ...] | Runs | None:
         return Runs(counts_of_text(runs.text("counts"), runs.where))
     counts = runs.sequence("counts")
     if not all(isinstance(count, int) and abs(count) < _LONGEST_RUN for count in counts):
-        raise DataError(runs.where, "whole numbers of pixels", repr(counts)[:40], "Export it again.")
+        raise DataError(
+            runs.where, "whole numbers of pixels", repr(counts)[:40], "Export it again."
+        )
     return Runs(np.array(counts, np.int64))
 
 
