@@ -166,6 +166,10 @@ def test_verify_and_uninstall(fewmask, photos):
         "Get it again, if it was published: fewmask install rohan/boxes"
     )
     assert fewmask("dataset", "uninstall", "rohan/boxes").code == 2
+    fewmask("build", "rohan/boxes", "photos", "--license", "MIT")
+    facts = json.loads(fewmask("dataset", "uninstall", "rohan/boxes", "--json").out)
+    assert facts["removed"] == ["rohan/boxes@1"]
+    assert facts["bytes"] > 0
 
 
 def test_diff_says_and_draws_what_changed(fewmask, photos, tmp_path):

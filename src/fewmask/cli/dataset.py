@@ -240,7 +240,8 @@ def export(name: str, folder: Path, as_json: bool) -> None:
 
 @dataset.command("uninstall", epilog="Example: fewmask dataset uninstall rohan/chairs@1")
 @click.argument("names", nargs=-1, required=True)
-def uninstall(names: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what is gone as JSON, nothing else.")
+def uninstall(names: tuple[str, ...], as_json: bool) -> None:
     """Remove the datasets NAMES; owner/name@1 only that version, owner/name all of them."""
     from fewmask.packages.names import parse_name
     from fewmask.packages.progress import bytes_text
@@ -248,11 +249,17 @@ def uninstall(names: tuple[str, ...]) -> None:
 
     store = default_store()
     gone = [(text, store.matching(parse_name(text))) for text in names]
-    removed = set()
+    removed: list[str] = []
+    freed = 0
     for text, found in gone:
-        still = [name for name in found if name not in removed]
+        still = [str(name) for name in found if str(name) not in removed]
         if still:
-            freed = store.remove_version(parse_name(text))
-            click.echo(f"Removed {', '.join(map(str, still))}; {bytes_text(freed)} are free again.")
-            removed.update(still)
+            of_these = store.remove_version(parse_name(text))
+            if not as_json:
+                click.echo(f"Removed {', '.join(still)}; {bytes_text(of_these)} are free again.")
+            removed += still
+            freed += of_these
+    if as_json:
+        click.echo(json.dumps({"removed": removed, "bytes": freed}, ensure_ascii=False, indent=1))
+        return
     click.echo(f"Get it again, if it was published: {typed('fewmask', 'install', names[-1])}")
