@@ -75,6 +75,21 @@ def test_a_network_that_learns_from_nothing_measures_each_image_of_patches_by_it
     assert chosen(scale=1, normalization="batch") == ("batch", [])
 
 
+def test_few_long_epochs_are_averaged_as_finely_as_many_short_ones() -> None:
+    long = plan_for(scale=1, epochs=1, batch_size=1)
+    assert long.steps_per_epoch > 100
+    assert long.average_every == 4 < long.average_horizon
+    # The average never forgets all of what it knew.
+    short = plan_for(epochs=1)
+    assert short.average_every <= short.average_horizon
+
+
+def test_a_high_learning_rate_does_not_freeze_the_encoder() -> None:
+    plan = plan_for(learning_rate=0.9)
+    assert plan.encoder_rate == 0.000333
+    assert Plan.from_toml(tomllib.loads(plan.to_toml())) == plan
+
+
 def test_the_way_of_2017() -> None:
     plan = plan_for(model="unet", plateau=5, early_stopping=10, average=False, augment=False)
     assert (plan.schedule, plan.warm_up_steps, plan.learning_rate) == ("constant", 0, 1e-3)
