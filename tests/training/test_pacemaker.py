@@ -99,6 +99,23 @@ def test_a_slower_machine_has_fewer_steps_and_ends_on_time(hundred: Plan) -> Non
     assert Hands.now == 100.0
 
 
+def test_in_a_long_first_epoch_every_quarter_is_looked_at(hundred: Plan) -> None:
+    drive = Drive(replace(hundred, steps_per_epoch=100), Hands(110.0, reserve=10.0))
+    drive.epoch(2.0)
+    # After 25 steps 50 seconds are left. At 2 each, and a twentieth for the judging, there are
+    # 24 more; none would be left had it waited for the end of the epoch.
+    assert drive.course.plan.pace == Pace(((0, 100), (25, 49)))
+    assert drive.model.stop_training
+    assert Hands.now == 98.0
+    assert drive.model.made_anew == 1
+
+
+def test_short_epochs_are_looked_at_as_a_whole(hundred: Plan) -> None:
+    drive = Drive(replace(hundred, steps_per_epoch=19), Hands(110.0, reserve=10.0))
+    drive.epoch(2.0)
+    assert len(drive.kept) == 1
+
+
 def test_a_faster_machine_has_more_steps_and_ends_on_time(hundred: Plan) -> None:
     drive = Drive(hundred, Hands(110.0, reserve=10.0))
     drive.epoch(0.5)

@@ -9,11 +9,16 @@ from typing import Any
 from fewmask.models.backend import keras
 from fewmask.training.clock import Clock
 from fewmask.training.events import Listener, Said, duration
+from fewmask.training.machine import SHARE_OF_STEPS
 from fewmask.training.optimizer import learning_rate_of
 from fewmask.training.plan import Plan
 
 TOLERANCE = 0.01
 """Share of the budget by which the end may be missed before the pace is changed."""
+
+LOOKS, FEWEST_BETWEEN = 4, 20
+"""How often the first epoch is looked at, but not after fewer steps: a short budget can hold only
+one, and a machine that had a good moment when it was measured would end far too late."""
 
 WORTH_SAYING = 0.05
 """Share of the steps that are left by which a change is worth a sentence."""
@@ -34,10 +39,10 @@ class Pacemaker(keras.callbacks.Callback):  # type: ignore[misc]
     """Stops at the plan's last step; brings that step forward where time runs out before it.
 
     At the end of an epoch it knows how long a step takes on this machine at present, the judging
-    and saving of epochs included. If the training would end too late, or too early, the rest of the
-    schedule is spread over the steps that there is time for: the learning rate still falls to
-    zero at the last of them. The change is written into the plan, which then tells how to do
-    the same training again.
+    and saving of epochs included; in the first one it looks at every quarter, too. If the training
+    would end too late, or too early, the rest of the schedule is spread over the steps that there
+    is time for: the learning rate still falls to zero at the last of them. The change is written
+    into the plan, which then tells how to do the same training again.
 
     Args:
         course: The plan; changed in place.
@@ -62,6 +67,8 @@ class Pacemaker(keras.callbacks.Callback):  # type: ignore[misc]
         self.keep = keep
         self.listener = listener
         self._marks: list[tuple[int, float]] = []
+        self._look_every = max(FEWEST_BETWEEN, course.plan.steps_per_epoch // LOOKS)
+        self._in_first_epoch = True
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts the step; the last one ends the training."""
@@ -71,9 +78,20 @@ class Pacemaker(keras.callbacks.Callback):  # type: ignore[misc]
             self._marks.append((self.steps, self.clock.spent))
         if self.steps >= self.course.plan.pace.last_step:
             self.model.stop_training = True
+        elif self._in_first_epoch and (batch + 1) % self._look_every == 0:
+            self._keep_pace(of_steps=SHARE_OF_STEPS)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Compares the time that the steps left would take with the time that is left."""
+        """Keeps the pace, and knows from now on what the judging takes."""
+        self._in_first_epoch = False
+        self._keep_pace()
+
+    def _keep_pace(self, of_steps: float = 1.0) -> None:
+        """Compares the time that the steps left would take with the time that is left.
+
+        Args:
+            of_steps: Share that steps have of the time that has been measured for them.
+        """
         pace = self.course.plan.pace
         if self.clock is None or not self._marks or self.steps >= pace.last_step:
             return
@@ -83,8 +101,9 @@ class Pacemaker(keras.callbacks.Callback):  # type: ignore[misc]
         if self.steps == counted_from:
             return
         now = self.clock.spent
-        self._marks.append((self.steps, now))
-        a_step = (now - then) / (self.steps - counted_from)
+        if not self._in_first_epoch:
+            self._marks.append((self.steps, now))
+        a_step = (now - then) / (self.steps - counted_from) / of_steps
         left = pace.last_step - self.steps
         late = left * a_step - self.clock.left
         if abs(late) <= TOLERANCE * self.clock.budget:
