@@ -23,8 +23,12 @@ tried, beside the looks: 0.7e-7 for two classes, twice that for seven."""
 A_PIXEL_AGAIN = 0.2e-7
 """Seconds of leaving out what covers too little, and of scoring that too."""
 A_PIXEL_OF_A_CLASS = 0.42e-7
-"""Seconds, for each class, of predicting, scoring and drawing a pixel of a test image, beside the
-looks: photographs of five megapixels with five classes take a second each."""
+"""Seconds, for each class, of predicting and scoring a pixel of a large image, beside the looks:
+photographs of five megapixels with five classes take most of a second each."""
+LARGE = 10**6
+"""Pixels of an image up to which they take next to nothing: they fit into a processor's cache."""
+A_PIXEL_RESAMPLED = 1.5e-7
+"""Seconds of one of these on its way to tiles of another scale and back, for five classes."""
 A_PIXEL_READ = 0.08e-7
 """Seconds of reading a pixel of a training mask, beside opening its file."""
 
@@ -70,8 +74,10 @@ class Ending:
             squares += sum(_squares(plan, *size) for size in self.learnt_from)
             files += 2 * len(self.learnt_from)
         scored = [*self.sizes, *(self.learnt_from if networks > 1 else ())]
-        telling = A_PIXEL_OF_A_CLASS * plan.model.num_classes * _pixels(scored)
+        telling = A_PIXEL_OF_A_CLASS * plan.model.num_classes * (_pixels(scored) - _small(scored))
         telling += A_PIXEL_READ * _pixels(self.learnt_from)
+        if plan.pixels is not None and plan.pixels.scale != 1:
+            telling += A_PIXEL_RESAMPLED * _small(scored)
         if plan.mirrored_too and self.held_out:
             # As mirror images mostly help, the model will look at them wherever it looks.
             squares, tried, forms = 2 * squares, 3 * tried, 2 * forms
@@ -87,6 +93,10 @@ class Ending:
 
 def _pixels(sizes: Iterable[tuple[int, int]]) -> int:
     return sum(height * width for height, width in sizes)
+
+
+def _small(sizes: Iterable[tuple[int, int]]) -> int:
+    return sum(min(height * width, LARGE) for height, width in sizes)
 
 
 def _squares(plan: Plan, height: int, width: int) -> int:
