@@ -51,7 +51,7 @@ def enough(size: int) -> float:
 def choose_size(
     sizes: Sequence[int], shown: Callable[[int], float], has_time: Callable[[], bool]
 ) -> int:
-    """Finds the largest size at which a training shows enough, or else the smallest of all.
+    """Finds the largest size at which a training shows enough, or else what comes nearest to it.
 
     A step takes about as long as its area is large. That tells which sizes are worth measuring;
     on a slow machine measuring all of them would use up the budget.
@@ -68,13 +68,16 @@ def choose_size(
         fitting = sizes[place] * math.sqrt(math.sqrt(max(0.0, many) / enough(sizes[place])))
         above, place = place, max(0, sum(size <= fitting for size in sizes[:place]) - 1)
         many = shown(sizes[place])
-    # Up from there: a machine that was busy for a moment looks slow at the size measured then.
-    size = sizes[place]
+    # Up from there: a machine that was busy for a moment looks slow at the size measured then, and
+    # small patches take so long to predict that larger ones can leave more time to learn.
+    size, share = sizes[place], many / enough(sizes[place])
     for larger in sizes[place + 1 : above]:
-        if not has_time() or many * (size / larger) ** 2 < WORTH_MEASURING * enough(larger):
+        promised = many * (size / larger) ** 2 / enough(larger)
+        if not has_time() or (share >= 1 and promised < WORTH_MEASURING):
             break
         many_of_larger = shown(larger)
-        if many_of_larger < enough(larger):
+        its_share = many_of_larger / enough(larger)
+        if its_share < 1 and its_share <= share:
             break
-        size, many = larger, many_of_larger
+        size, many, share = larger, many_of_larger, its_share
     return size
