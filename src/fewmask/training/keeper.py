@@ -148,7 +148,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self.run.write_epochs(state.rows)
         state.save(self.run.folder / LAST)
         left = (
-            max(0, plan.pace.last_step - steps) * state.seconds / max(1, steps)
+            max(0, plan.pace.last_step - steps) * state.seconds / steps
             if self.clock is None
             else self.clock.to_end
         )
