@@ -138,6 +138,7 @@ CHOICES = {
     "no outlines": Choice(model={"outlines": False}),
     "no shortcut": Choice(model={"shortcut": False}),
     "frozen to a quarter": Choice(frozen="block_2_add", steps=1.2),
+    "a level less": Choice(model={"depth": 3}),
     "batch normalization": Choice(model={"normalization": "batch"}),
     "group normalization": Choice(model={"normalization": "group"}),
     "paste": Choice(change=paste),

@@ -90,6 +90,27 @@ def test_a_high_learning_rate_does_not_freeze_the_encoder() -> None:
     assert Plan.from_toml(tomllib.loads(plan.to_toml())) == plan
 
 
+@pytest.mark.parametrize(
+    ("asked", "depth", "reason"),
+    [
+        ({"size": 128}, 4, None),
+        ({"size": 96}, 3, "depth 3: one more level would hold 3 × 3 pixels of 96."),
+        ({"size": 64, "scale": 1}, 3, "depth 3: one more level would hold 2 × 2 pixels of 64."),
+        ({"size": 32}, 2, "depth 2: one more level would hold 2 × 2 pixels of 32."),
+        ({"size": 64, "depth": 4}, 4, None),
+        ({"size": 64, "depth": 2}, 2, None),
+        ({"size": 64, "model": "mobilenet_v2"}, 4, None),
+    ],
+)
+def test_the_deepest_level_has_room_for_four_pixels_a_side(
+    asked: dict[str, Any], depth: int, reason: str | None
+) -> None:
+    plan = plan_for(**{"model": "unet", **asked})
+    assert plan.model.depth == depth
+    assert [why for why in plan.reasons if why.startswith("depth ")] == ([reason] if reason else [])
+    assert plan.size % plan.model.stride == 0
+
+
 def test_the_way_of_2017() -> None:
     plan = plan_for(model="unet", plateau=5, early_stopping=10, average=False, augment=False)
     assert (plan.schedule, plan.warm_up_steps, plan.learning_rate) == ("constant", 0, 1e-3)

@@ -89,7 +89,8 @@ def plan_for_budget(
     while True:
         plans = {size: make(replace(recipe, size=size)) for size in sizes}
         try:
-            machine = Machine(plans, clock, ending, *probe_of(plans[sizes[0]]))
+            # Of a U-Net the largest is the deepest: smaller ones take less time than is measured.
+            machine = Machine(plans, clock, ending, *probe_of(plans[sizes[-1]]))
             size, networks = _choose_size_and_networks(machine, most, least, fingerprint)
             break
         except OutOfMemory as error:

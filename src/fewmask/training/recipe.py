@@ -54,7 +54,8 @@ class Recipe:
             pretrained encoder learns with 3e-4 at most.
         width: Channels of the finest level of the U-Net, or of the decoder on an encoder; 16
             when left out. An FCN has neither this nor a normalisation of its own.
-        depth: Times a U-Net halves its finest level, 4 when left out; an encoder has its own.
+        depth: Times a U-Net halves its finest level; when left out 4, and less where the deepest
+            level would have less than four pixels a side. An encoder has its own.
         normalization: One of `NORMALIZATIONS`. Left out: `"group"` in the decoder on an encoder and
             where batches have fewer than four pictures; else `"batch"` in a U-Net that sees whole
             pictures, `"group+batch"` in one that learns from patches.

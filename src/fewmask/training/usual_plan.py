@@ -23,6 +23,8 @@ ENCODER = "mobilenet_v2"
 # in the same minutes the same network learns more from larger pictures.
 STEM_STRIDE = 2
 DEPTH = 4
+# Below that the deepest level sees everything at once, and there is hardly a place left in it.
+LEAST_AT_THE_BOTTOM = 4
 WIDTH = 16
 # The statistics of four images are poor, but the averaged weights average them too, and a network
 # that learns from nothing learns faster so. Below four they are no statistics.
@@ -74,6 +76,7 @@ def make_plan(
     longest_side = max(max(height, width) for height, width, _ in fingerprint.sizes)
     name, pretrained, why_model = choose_model(recipe, channels, weights_at_hand)
     size, why_size = choose_size(recipe, name, math.ceil(longest_side * (recipe.scale or 1)))
+    depth, why_depth = choose_depth(recipe, name, size)
     epochs = recipe.epochs or EPOCHS
     batch_size = recipe.batch_size or BATCH_SIZE
     learning_rate = float(recipe.learning_rate or LEARNING_RATE)
@@ -87,7 +90,7 @@ def make_plan(
         name=name,
         num_classes=num_classes,
         channels=channels,
-        depth=recipe.depth or DEPTH,
+        depth=depth,
         width=recipe.width or WIDTH,
         normalization=normalization,
         stem_stride=STEM_STRIDE if name == "unet" else 1,
@@ -136,7 +139,7 @@ def make_plan(
         tensorboard=recipe.tensorboard,
         pixels=patches.pixels if patches else None,
         foreground_share=patches.foreground_share if patches else None,
-        reasons=(*why_model, *why_normalization, *why_size, *why_patches),
+        reasons=(*why_model, *why_normalization, *why_size, *why_depth, *why_patches),
     )
 
 
@@ -241,6 +244,24 @@ def choose_normalization(
             "normalization group+batch: by batch alone, images lit unlike the others can be lost."
         ]
     return "batch", []
+
+
+def choose_depth(recipe: Recipe, name: str, size: int) -> tuple[int, list[str]]:
+    """Chooses how often a U-Net halves its finest level.
+
+    Args:
+        recipe: What the user asks.
+        name: The network.
+        size: Side of the squares that it sees.
+
+    Returns:
+        Its depth, and why where there is not room for the usual one.
+    """
+    room = int(math.log2(max(2.0, size / STEM_STRIDE / LEAST_AT_THE_BOTTOM)))
+    if recipe.depth is not None or name != "unet" or room >= DEPTH:
+        return recipe.depth or DEPTH, []
+    side = size // STEM_STRIDE // 2 ** (room + 1)
+    return room, [f"depth {room}: one more level would hold {side} × {side} pixels of {size}."]
 
 
 def choose_size(recipe: Recipe, name: str, longest_side: int) -> tuple[int, list[str]]:
