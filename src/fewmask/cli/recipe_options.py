@@ -35,7 +35,9 @@ _OPTIONS = (
     click.option("--learning-rate", type=float, help="Highest learning rate."),
     click.option("--width", type=int, help="Channels of the U-Net's finest level.  [default: 16]"),
     click.option(
-        "--depth", type=int, help="Times the U-Net halves its finest level.  [default: 4; less at small sizes]"
+        "--depth",
+        type=int,
+        help="Times the U-Net halves its finest level.  [default: 4; less at small sizes]",
     ),
     click.option(
         "--normalization", help="group, batch, group+batch or none.  [default: by the model]"
