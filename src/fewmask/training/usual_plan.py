@@ -6,6 +6,7 @@ import math
 
 from fewmask.data.augmentation.augment import Augmentation
 from fewmask.data.fingerprint import Fingerprint
+from fewmask.data.wording import counted
 from fewmask.errors import ArgumentError
 from fewmask.models.spec import ENCODERS, FCN_STRIDES, ModelSpec
 from fewmask.training.pace import Pace
@@ -238,7 +239,8 @@ def choose_normalization(
     if recipe.normalization is not None or name != "unet":
         return recipe.normalization or "group", []
     if batch_size < FEWEST_FOR_BATCH_NORMALIZATION:
-        return "group", [f"normalization group: {batch_size} images at a time are no statistics."]
+        many = counted(batch_size, "image")
+        return "group", [f"normalization group: statistics need more than {many} at a time."]
     if in_patches:
         return "group+batch", [
             "normalization group+batch: by batch alone, images lit unlike the others can be lost."
