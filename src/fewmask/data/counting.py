@@ -11,7 +11,7 @@ _AT_ONCE = 2**24
 
 
 def count_values(mask: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Counts the pixels of each value; in a third of the time that `np.bincount` takes.
+    """Counts the pixels of each value, sooner than `np.bincount`, which widens each to 8 bytes.
 
     Args:
         mask: Any shape, uint8.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewmask.data.copies import Copies
+from fewmask.data.counting import count_values
 
 MOST_PLACES = 256
 """Places that are noted of each class in each mask; training draws among them."""
@@ -86,7 +87,7 @@ def _places_in(
 ) -> dict[int, NDArray[np.int32]]:
     """Draws places of each foreground class in one mask, a few rows in memory at a time."""
     strips = [mask[row : row + _ROWS_AT_ONCE] for row in range(0, len(mask), _ROWS_AT_ONCE)]
-    counts = np.array([np.bincount(strip.ravel(), minlength=256) for strip in strips])
+    counts = np.array([count_values(strip) for strip in strips])
     places = {}
     for class_id in range(1, num_classes):
         before = np.concatenate([[0], counts[:, class_id].cumsum()])

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fewmask.data.counting import count_values
+
 _BELOW_THE_LEAST = 0.5
 """A class may cover so much of the least that it covers in any mask: masks are few, and a network
 finds less than there is."""
@@ -95,7 +97,7 @@ class LeastAreas:
         areas = np.zeros(len(self.shares), np.int64)
         for row in range(0, len(label_map), _ROWS_AT_ONCE):
             strip = label_map[row : row + _ROWS_AT_ONCE]
-            areas += np.bincount(strip.ravel(), minlength=len(areas))
+            areas += count_values(strip)[: len(areas)]
         of_pixels = min(label_map.size, self.of_pixels or label_map.size)
         least = np.array(self.shares) * of_pixels
         if self.never_empty:

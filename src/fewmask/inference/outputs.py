@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewmask.data.classes import Classes
+from fewmask.data.counting import count_values
 from fewmask.data.imageio import encode_jpeg, encode_png, resize, write_png
 from fewmask.errors import ArgumentError
 from fewmask.files import whole_file
@@ -52,7 +53,7 @@ class Prediction:
         Returns:
             Share of the pixels by class name, in the order of the class ids; they add up to 1.
         """
-        counts = np.bincount(self.label_map.ravel(), minlength=self.classes.num_classes)
+        counts = count_values(self.label_map)[: self.classes.num_classes]
         shares = counts / self.label_map.size
         return dict(zip(self.classes.names, shares.tolist(), strict=True))
 

@@ -166,7 +166,7 @@ class Plan:
             try:
                 read[name] = from_json(values[name]) if name in values else None
             except ArgumentError:
-                raise
+                raise  # a ValueError too, but it says already what is wrong
             except (KeyError, TypeError, ValueError) as error:
                 raise ArgumentError(
                     "plan.toml", f"the table [{name}] as it was written", str(error), _RESTORE
