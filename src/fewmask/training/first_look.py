@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +24,19 @@ class FirstLook:
 
     symmetries: Symmetries
     curve: LearningCurve
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What may be expected of a training, and of more labels, for the reader of a plan."""
+        score, chance = self.symmetries.score, self.symmetries.chance
+        if math.isnan(score) or score <= chance:
+            return (self.curve.sentence,)
+        expected = (
+            f"expected: {score:.2f} mean Dice or more on images like these. A quick model that "
+            "knows no shapes has that on training images held out, one class everywhere "
+            f"{chance:.2f}."
+        )
+        return expected, self.curve.sentence
 
 
 def look_at(

@@ -257,7 +257,7 @@ def _plan(
         if recipe.augment:
             whole_images = plan.pixels is None
             augmentation, why = choose_augmentation(augmentation, looked.symmetries, whole_images)
-        reasons = (*plan.reasons, *why, looked.curve.sentence)
+        reasons = (*plan.reasons, *why, *looked.sentences)
         plan = replace(plan, augmentation=augmentation, reasons=reasons)
     return plan, weights_file, clock
 
