@@ -87,6 +87,14 @@ def test_counts_down_to_the_reserve(hands: list[float]) -> None:
     assert clock.to_end == 0.0
 
 
+def test_the_end_takes_as_much_longer_as_the_steps_within_reason(hands: list[float]) -> None:
+    clock = Clock(60.0, reserve=10.0, began=1000.0, others=5.0, step=0.2)
+    assert clock.left == 45.0
+    assert [clock.left_at(step) for step in (0.2, 0.3, 0.4, 4.0)] == [45.0, 40.0, 35.0, 35.0]
+    assert [clock.left_at(step) for step in (0.1, 0.01)] == [50.0, 50.0]
+    assert Clock(60.0, reserve=10.0, began=1000.0).left_at(4.0) == 50.0
+
+
 def test_says_when_it_ends(hands: list[float]) -> None:
     now = datetime(2026, 3, 31, 23, 50, 12)
     assert Clock(600.0, reserve=30.0, before=20.0, began=995.0).end(now) == "23:59:47"
@@ -99,10 +107,10 @@ def test_what_was_before_the_process_counts_too(hands: list[float]) -> None:
 
 
 def test_a_later_process_goes_on_counting_and_the_pause_is_free(hands: list[float]) -> None:
-    clock = Clock(60.0, reserve=10.0, began=1000.0)
+    clock = Clock(60.0, reserve=10.0, began=1000.0, step=0.25)
     hands[0] += 12.0
     kept = json.loads(json.dumps(clock.to_json()))
-    assert kept == {"budget": 60.0, "reserve": 10.0, "spent": 12.0}
+    assert kept == {"budget": 60.0, "reserve": 10.0, "spent": 12.0, "step": 0.25}
     hands[0] = 50.0  # another process, another machine perhaps: its clock stands anywhere
     again = Clock.from_json(kept, began=48.0)
-    assert (again.spent, again.left) == (14.0, 36.0)
+    assert (again.spent, again.left, again.step) == (14.0, 36.0, 0.25)

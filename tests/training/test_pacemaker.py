@@ -99,6 +99,14 @@ def test_a_slower_machine_has_fewer_steps_and_ends_on_time(hundred: Plan) -> Non
     assert Hands.now == 100.0
 
 
+def test_where_steps_take_longer_the_end_is_given_more_time(hundred: Plan) -> None:
+    # Planned for 0.95 seconds a step and 0.05 for the judging.
+    drive = Drive(hundred, Hands(110.0, reserve=10.0, step=0.95))
+    drive.epoch(2.0)
+    # 90 seconds are left; at half the pace 20 of them are for the end, not 10.
+    assert drive.course.plan.pace == Pace(((0, 100), (10, 45)))
+
+
 def test_in_a_long_first_epoch_every_quarter_is_looked_at(hundred: Plan) -> None:
     drive = Drive(replace(hundred, steps_per_epoch=100), Hands(110.0, reserve=10.0))
     drive.epoch(2.0)

@@ -73,7 +73,7 @@ def plan_for_budget(
         groups: How many groups of images, or single ones, the training part could be dealt into.
 
     Returns:
-        The plan, and the clock with the time that the end needs set aside.
+        The plan, and the clock with the time that the end needs set aside, and at which pace.
 
     Raises:
         ArgumentError: If the budget is too short for anything.
@@ -150,7 +150,7 @@ def plan_for_budget(
             f"{duration(reserve)} are kept for model files, scores and report.",
         ),
     )
-    return plan, replace(clock, reserve=reserve)
+    return plan, replace(clock, reserve=reserve, step=speed.step)
 
 
 _WHY_NOT_MIRRORED = (

@@ -14,6 +14,8 @@ _UNITS = {"s": 1, "m": 60, "h": 3600}
 _SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smh])\s*")
 LONGEST = 30 * 24 * 3600
 """Seconds of a month; whoever asks for more has mistyped."""
+AT_MOST = 2.0
+"""Times as fast or slow as planned that a machine is believed to be, at most."""
 
 
 def parse_budget(text: str | float) -> float:
@@ -69,12 +71,16 @@ class Clock:
         reserve: Seconds of these that model files, scores and report will take at the end.
         before: Seconds that were spent before `began`, by a process that was killed say.
         began: Where `time.monotonic` stood when this process began.
+        others: Seconds that are kept for networks still to be trained.
+        step: Seconds that a step took when `reserve` was estimated; 0 where none was measured.
     """
 
     budget: float
     reserve: float = 0.0
     before: float = 0.0
     began: float = field(default_factory=time.monotonic)
+    others: float = 0.0
+    step: float = 0.0
 
     @property
     def spent(self) -> float:
@@ -84,7 +90,26 @@ class Clock:
     @property
     def left(self) -> float:
         """Seconds left to train in; negative where the reserve is being used."""
-        return self.budget - self.reserve - self.spent
+        return self.budget - self.reserve - self.others - self.spent
+
+    def left_at(self, step: float) -> float:
+        """Seconds left to train in on a machine that is slower or faster than it was measured.
+
+        The end will take as much longer as the steps do: it looks at images with the same network.
+
+        Args:
+            step: Seconds that a step takes now.
+
+        Example:
+
+        >>> clock = Clock(60.0, reserve=20.0, before=15.0, step=0.1)
+        >>> round(clock.left_at(0.1)), round(clock.left_at(0.15))
+        (25, 15)
+        """
+        if not self.step:
+            return self.left
+        slower = min(max(step / self.step, 1 / AT_MOST), AT_MOST)
+        return self.left - (slower - 1) * self.reserve
 
     @property
     def to_end(self) -> float:
@@ -109,6 +134,7 @@ class Clock:
             "budget": self.budget,
             "reserve": round(self.reserve, 3),
             "spent": round(self.spent, 3),
+            "step": round(self.step, 6),
         }
 
     @classmethod
@@ -119,4 +145,5 @@ class Clock:
             values: What `to_json` returned.
             began: Where `time.monotonic` stood when this process began.
         """
-        return cls(values["budget"], values["reserve"], values["spent"], began)
+        step = values.get("step", 0.0)
+        return cls(values["budget"], values["reserve"], values["spent"], began, step=step)

@@ -100,7 +100,7 @@ def share_out(clock: Clock | None, members_left: int) -> Clock | None:
     if clock is None:
         return None
     of_others = max(0.0, clock.left) * (members_left - 1) / members_left
-    return replace(clock, reserve=clock.reserve + of_others)
+    return replace(clock, others=of_others)
 
 
 def gather_paces(run: Run, members: Sequence[Member]) -> None:

@@ -41,8 +41,9 @@ class Pacemaker(keras.callbacks.Callback):  # type: ignore[misc]
     At the end of an epoch it knows how long a step takes on this machine at present, the judging
     and saving of epochs included; in the first one it looks at every quarter, too. If the training
     would end too late, or too early, the rest of the schedule is spread over the steps that there
-    is time for: the learning rate still falls to zero at the last of them. The change is written
-    into the plan, which then tells how to do the same training again.
+    is time for: the learning rate still falls to zero at the last of them. The end is given more
+    time where steps take longer than planned. The change is written into the plan, which then
+    tells how to do the same training again.
 
     Args:
         course: The plan; changed in place.
@@ -105,10 +106,11 @@ class Pacemaker(keras.callbacks.Callback):  # type: ignore[misc]
             self._marks.append((self.steps, now))
         a_step = (now - then) / (self.steps - counted_from) / of_steps
         left = pace.last_step - self.steps
-        late = left * a_step - self.clock.left
+        time_left = self.clock.left_at(SHARE_OF_STEPS * a_step)
+        late = left * a_step - time_left
         if abs(late) <= TOLERANCE * self.clock.budget:
             return
-        affordable = max(1, round(self.clock.left / a_step))
+        affordable = max(1, round(time_left / a_step))
         changed = pace.ending(self.steps + affordable, self.steps)
         self.course.plan = replace(self.course.plan, pace=changed)
         self.keep(self.course.plan)
@@ -122,6 +124,6 @@ class Pacemaker(keras.callbacks.Callback):  # type: ignore[misc]
                 Said(
                     f"A step takes {a_step:.2g} s, {slower} than planned: it ends after step "
                     f"{changed.last_step:,} instead of {pace.last_step:,}, in "
-                    f"{duration(max(0.0, self.clock.left))}."
+                    f"{duration(max(0.0, time_left))}."
                 )
             )
