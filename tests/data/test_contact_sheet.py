@@ -2,8 +2,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
-from fewmask.data.contact_sheet import GAP, SIDE, draw_contact_sheet
+from fewmask.data.contact_sheet import GAP, SIDE, compose_contact_sheet, draw_contact_sheet
 from fewmask.data.dataset import Dataset
 from fewmask.data.imageio import read_image, write_png
 from fewmask.packages.load import load_dataset
@@ -55,3 +56,20 @@ def test_outlines_the_mask(tmp_path: Path) -> None:
     # the disc has a radius of 24 pixels here, around the middle
     assert abs(colored.min() - (SIDE // 2 - 24)) <= 3
     assert abs(colored.max() - (SIDE // 2 + 24)) <= 3
+
+
+@pytest.mark.parametrize(("channels", "shown"), [(2, [70, 70, 70]), (5, [70, 80, 90])])
+def test_shows_images_of_any_number_of_channels(
+    channels: int, shown: list[int], tmp_path: Path
+) -> None:
+    image = np.full((40, 40, channels), [70 + 10 * number for number in range(channels)], np.uint8)
+    mask = np.zeros((40, 40), np.uint8)
+    mask[10:30, 10:30] = 255
+    for number in range(2):
+        for folder, pixels in (("images", image), ("masks", mask)):
+            path = tmp_path / "things" / folder / f"{number}.tif"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            layout = {"planarconfig": "contig"} if pixels.ndim == 3 else {}
+            tifffile.imwrite(path, pixels, photometric="minisblack", **layout)
+    sheet = compose_contact_sheet(load_dataset(tmp_path / "things"))
+    assert sheet[GAP + 5, GAP + 5].tolist() == shown

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fewmask.data import imageio
 from fewmask.data.classes import Classes
-from fewmask.data.pixels import to_8_bit
+from fewmask.data.pixels import as_color, to_8_bit
 from fewmask.data.row import Row
 from fewmask.data.schema import Column
 from fewmask.errors import FewmaskError
@@ -94,7 +94,7 @@ def small_pictures(dataset: Shown, index: int, side: int = THUMBNAIL) -> list[ND
     Returns:
         One or two images, shape `(h, w, 3)`, uint8.
     """
-    image = dataset.read_image(index, channels=3, at_least=side)
+    image = as_color(dataset.read_image(index, at_least=side))
     if image.dtype != np.uint8:
         image = to_8_bit(image, (int(image.min()), int(image.max())))
     height, width = (max(1, round(n * side / max(image.shape[:2]))) for n in image.shape[:2])
