@@ -1,9 +1,10 @@
+import os
 import re
 from pathlib import Path
 
 import pytest
 
-from fewmask.errors import ArgumentError
+from fewmask.errors import ArgumentError, DataError
 from fewmask.inference.inputs import find_images
 
 OUT = "predicted"
@@ -119,6 +120,28 @@ def test_results_never_lie_among_the_images(photos, sources, out, image):
         ),
     ):
         find_images(sources, out)
+
+
+def test_in_a_folder_images_are_those_that_training_would_find(photos, tmp_path):
+    for name in ("run-1/samples/s.jpg", "@eaDir/b.jpg/thumb.jpg", "__MACOSX/b.jpg"):
+        Path("photos", name).parent.mkdir(parents=True)
+        Path("photos", name).touch()
+    Path("photos/run-1/run.json").touch()
+    Path("photos/linked").symlink_to(tmp_path / "other", target_is_directory=True)
+    assert set(names(["photos"])) == {*ALL, "photos/linked/f.png"}
+
+
+def test_a_folder_that_may_not_be_read_is_named(photos, monkeypatch):
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("été"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DataError, match=r"^photos/été: expected a folder that may be read, found"):
+        names(["photos"])
 
 
 def test_nothing_of_that_name(photos):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import glob
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fewmask.data.folders.walking import walk_pictures
 from fewmask.data.imageio import IMAGE_SUFFIXES
 from fewmask.errors import ArgumentError, typed
 from fewmask.files import expanded
@@ -35,8 +36,9 @@ def find_images(sources: str | Path | Sequence[str | Path], out: str | Path) -> 
     """Finds the images that files, folders or patterns name.
 
     A folder stands for every image in it and below it. In a pattern `*` and `?` stand for parts
-    of a name and `**` for any folders. Hidden files and folders are passed over, and so are
-    earlier results: the folder `out`, where it lies inside such a source.
+    of a name and `**` for any folders. Hidden files and folders are passed over, in a folder what
+    trainings wrote too, and so are earlier results: the folder `out`, where it lies inside such a
+    source.
 
     Args:
         sources: Files, folders, patterns; or one of them.
@@ -48,6 +50,7 @@ def find_images(sources: str | Path | Sequence[str | Path], out: str | Path) -> 
     Raises:
         ArgumentError: If a source names no image, an image lies in the folder of the results, or
             the sources share no folder.
+        DataError: If a folder may not be read.
     """
     if isinstance(sources, str | Path):
         sources = [sources]
@@ -86,28 +89,19 @@ def _real(path: str | Path) -> Path:
 def _expand(path: Path, source: str | Path) -> tuple[Path, list[Path]]:
     """Returns the folder that a folder or pattern speaks of, and the images it names."""
     if path.is_dir():
-        return path, sorted(_images_below(path))
+        return path, sorted(walk_pictures(path))
     if not glob.has_magic(str(path)):
         raise _nothing_there(source)
     images: list[Path] = []
     for match in sorted(map(Path, glob.glob(str(path), recursive=True))):
         if match.is_dir():
-            images += sorted(_images_below(match))
+            images += sorted(walk_pictures(match))
         elif match.suffix.lower() in IMAGE_SUFFIXES:
             images.append(match)
     base = path
     while glob.has_magic(str(base)):
         base = base.parent
     return base, images
-
-
-def _images_below(folder: Path) -> Iterator[Path]:
-    for here, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            # macOS leaves "._photo.jpg" beside photo.jpg on drives that are not its own.
-            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES:
-                yield Path(here, name)
 
 
 def _nothing_there(source: str | Path) -> ArgumentError:

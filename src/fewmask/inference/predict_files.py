@@ -104,6 +104,7 @@ def predict_files(
     Raises:
         ArgumentError: Before anything is computed: if a source names no image, results are
             there already, or `out` is no folder to write results into.
+        DataError: Before anything is computed: if a folder may not be read.
         FewmaskError: If a result cannot be written.
     """
     out = expanded(out)
