@@ -66,6 +66,12 @@ def test_a_name_with_brackets_is_a_name(photos):
     assert names(["photos/b [1].jpg"]) == ["photos/b [1].jpg"]
 
 
+def test_brackets_in_the_name_of_a_folder_are_no_pattern(photos):
+    photos.rename("photos [2024]")
+    assert names(["photos [2024]/*.jpg"]) == ["photos [2024]/b.jpg"]
+    assert names(["photos [2024]/[a-z].*"]) == ["photos [2024]/a.PNG", "photos [2024]/b.jpg"]
+
+
 def test_a_file_that_is_named_is_taken_whatever_its_suffix(photos):
     assert names(["photos/notes.txt"]) == ["photos/notes.txt"]
 
@@ -177,11 +183,23 @@ def test_a_folder_without_images_says_what_it_holds(photos):
 
 
 def test_a_pattern_that_nothing_matches(photos):
+    Path("photos/more.txt").touch()
     with pytest.raises(
         ArgumentError,
-        match=re.escape("photos/*.bmp: expected at least one image, found none (photos holds "),
+        match=re.escape(
+            "photos/*.bmp: expected at least one image, found none (photos holds 2 .txt, 1 "
+        ),
     ):
         find_images(["photos/*.bmp"], OUT)
+
+
+def test_below_a_pattern_no_disk_is_searched(photos, monkeypatch):
+    looked_at = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: looked_at.append(str(path)) or scandir(path))
+    with pytest.raises(ArgumentError):
+        find_images(["photos/*.bmp"], OUT)
+    assert set(looked_at) == {"photos"}
 
 
 def test_an_empty_folder(tmp_path):

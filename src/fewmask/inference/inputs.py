@@ -7,9 +7,10 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from fewmask.data.folders.walking import walk_pictures
+from fewmask.data.folders.walking import walk_files, walk_pictures
 from fewmask.data.imageio import IMAGE_SUFFIXES
 from fewmask.errors import ArgumentError, typed
 from fewmask.files import expanded
@@ -67,7 +68,7 @@ def find_images(sources: str | Path | Sequence[str | Path], out: str | Path) -> 
             if _real(base) in results.parents:
                 images = [image for image in images if results not in _real(image).parents]
         if not images:
-            raise _no_image(source, base)
+            raise _no_image(source, path, base)
         bases.append(_absolute(base))
         for image in images:
             found.setdefault(_absolute(image), image)
@@ -92,15 +93,17 @@ def _expand(path: Path, source: str | Path) -> tuple[Path, list[Path]]:
         return path, sorted(walk_pictures(path))
     if not glob.has_magic(str(path)):
         raise _nothing_there(source)
+    # As far as there are folders of these very names, brackets in them are no pattern.
+    base = path
+    while glob.has_magic(str(base)) and not base.is_dir():
+        base = base.parent
+    pattern = Path(glob.escape(str(base)), path.relative_to(base))
     images: list[Path] = []
-    for match in sorted(map(Path, glob.glob(str(path), recursive=True))):
+    for match in sorted(map(Path, glob.glob(str(pattern), recursive=True))):
         if match.is_dir():
             images += sorted(walk_pictures(match))
         elif match.suffix.lower() in IMAGE_SUFFIXES:
             images.append(match)
-    base = path
-    while glob.has_magic(str(base)):
-        base = base.parent
     return base, images
 
 
@@ -114,9 +117,13 @@ def _nothing_there(source: str | Path) -> ArgumentError:
     return ArgumentError(source, "an image, a folder of images or a pattern", found, remedy)
 
 
-def _no_image(source: str | Path, base: Path) -> ArgumentError:
-    names = [name for _, _, names in os.walk(base) for name in names if not name.startswith(".")]
-    suffixes = Counter(Path(name).suffix.lower() or "without suffix" for name in names)
+def _no_image(source: str | Path, path: Path, base: Path) -> ArgumentError:
+    if base == path:
+        files = list(walk_files(base))
+    else:  # all that lies below may be a whole disk
+        files = [Path(name) for _, _, names in islice(os.walk(base), 1) for name in names]
+    shown = (file for file in files if not file.name.startswith("."))
+    suffixes = Counter(file.suffix.lower() or "without suffix" for file in shown)
     there = ", ".join(f"{count} {suffix}" for suffix, count in suffixes.most_common(3))
     return ArgumentError(
         source,
