@@ -1,4 +1,6 @@
 import json
+import os
+import sys
 
 import numpy as np
 import pytest
@@ -106,6 +108,14 @@ def test_a_folder_of_images_alone(things):
     (things / "empty").mkdir()
     with pytest.raises(DataError, match="expected images, found none"):
         read_images(things / "empty")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text on this system")
+def test_an_image_whose_name_is_no_text_is_refused(things):
+    image = things / "images" / "thing 0.png"
+    image.rename(image.with_name(os.fsdecode(b"caf\xe9.png")))
+    with pytest.raises(DataError, match=r"^caf�\.png: expected a name in UTF-8, found"):
+        read_images(things / "images")
 
 
 @pytest.mark.parametrize(

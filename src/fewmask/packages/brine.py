@@ -20,7 +20,7 @@ from fewmask.data.dataset import Dataset
 from fewmask.data.folders.folder import check_folder, relative_path
 from fewmask.data.folders.names import role_of_folder
 from fewmask.data.folders.sorting import natural_key
-from fewmask.data.folders.walking import walk_pictures
+from fewmask.data.folders.walking import check_encoding, walk_pictures
 from fewmask.data.masks import understand_masks
 from fewmask.data.masks.decisions import MaskDecisions
 from fewmask.data.masks.legend import find_legend
@@ -120,12 +120,13 @@ def read_images(folder: str | Path, max_pixels: int = imageio.DEFAULT_MAX_PIXELS
         max_pixels: Larger images are refused.
 
     Raises:
-        DataError: If there is no such folder, or no image in it.
+        DataError: If there is no such folder, no image in it, or a name is not in UTF-8.
     """
     root = check_folder(folder)
     paths = sorted((relative_path(file, root) for file in walk_pictures(root)), key=natural_key)
     if not paths:
         raise DataError(root, "images", "none", "Name the folder that holds them.")
+    check_encoding(root, paths)
     rows = [(path,) for path in paths]
     name = root.resolve().name or str(root)
     return Dataset(name, root, [Column("image", "image")], rows, max_pixels=max_pixels)

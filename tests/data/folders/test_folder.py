@@ -1,6 +1,7 @@
 import io
 import os
 import shutil
+import sys
 import unicodedata
 
 import numpy as np
@@ -322,4 +323,16 @@ def test_images_that_differ_in_the_suffix_alone_are_refused(tmp_path):
     assert str(caught.value) == (
         "images/0.png: expected a name that differs before the suffix, found images/0.bmp too. "
         "Rename one of them."
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text on this system")
+def test_names_that_are_no_text_are_refused(tmp_path):
+    root = fill(tmp_path, "images/1.png", "masks/1.png")
+    for folder in ("images", "masks"):
+        (root / folder / "1.png").rename(root / folder / os.fsdecode(b"caf\xe9.png"))
+    with pytest.raises(DataError) as caught:
+        read_folder(root)
+    assert str(caught.value) == (
+        "images/caf\ufffd.png: expected a name in UTF-8, found one in another encoding. Rename it."
     )

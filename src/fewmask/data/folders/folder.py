@@ -17,7 +17,7 @@ from fewmask.data.folders.settings import Settings, read_settings
 from fewmask.data.folders.sorting import natural_key
 from fewmask.data.folders.table import FILE_NAME as TABLE_NAME
 from fewmask.data.folders.table import Entry, read_table
-from fewmask.data.folders.walking import walk_pictures
+from fewmask.data.folders.walking import check_encoding, walk_pictures
 from fewmask.data.masks import understand_masks
 from fewmask.data.masks.decisions import MaskDecisions
 from fewmask.data.masks.legend import find_legend
@@ -60,7 +60,8 @@ def read_folder(
         rows are in the order of the paths, 2 before 10.
 
     Raises:
-        DataError: If there is no such folder, it has no masks, or images and masks do not match.
+        DataError: If there is no such folder, it has no masks, images and masks do not match, or
+            a name is not in UTF-8.
         DecisionNeeded: If the masks can be understood in more than one way.
         ArgumentError: If `fewmask.toml` holds something that means nothing.
     """
@@ -180,6 +181,7 @@ def _list_pictures(
         name = relative_path(masks, root)
         if not _is_inside(masks, root):
             paths.extend(f"{name}/{relative_path(file, masks)}" for file in walk_pictures(masks))
+    check_encoding(root, paths)
     return sorted(paths, key=natural_key), name
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fewmask.data.imageio import IMAGE_SUFFIXES
@@ -48,6 +48,27 @@ def walk_files(root: Path) -> Iterator[Path]:
                 kept.append(name)
         folders[:] = kept
         yield from (Path(folder) / name for name in files if not _is_hidden(name))
+
+
+def check_encoding(root: Path, names: Iterable[str]) -> None:
+    """Refuses names that are no text, as old archives leave them on Linux.
+
+    Args:
+        root: The folder of the data.
+        names: Paths in it, from the folder on.
+
+    Raises:
+        DataError: If the folder or a file has such a name.
+    """
+    for name in (root.resolve().name, *names):
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            shown = os.fsencode(name).decode("utf-8", "replace")
+            # Neither the table of the parts nor a report could hold it.
+            raise DataError(
+                shown, "a name in UTF-8", "one in another encoding", "Rename it."
+            ) from None
 
 
 def _refuse_locked(error: OSError) -> None:
