@@ -106,6 +106,30 @@ def test_split_csv_without_masks_chooses_images_and_parts(tmp_path):
     assert "Left out: 1 image that split.csv does not list." in dataset.findings
 
 
+PARTS_OF_MASKS = ("images/1.png", "images/2.png", "masks/train/1.png", "masks/test/2.png")
+
+
+@pytest.mark.parametrize("columns", ["image,group", "image,group,mask"])
+def test_split_csv_without_parts_keeps_those_of_the_masks_folders(columns, tmp_path):
+    root = fill(tmp_path, *PARTS_OF_MASKS)
+    (root / "split.csv").write_text(f"{columns}\n1.png,An,1.png\n2.png,Bo,2.png\n")
+    assert read_folder(root).values("part") == ["train", "test"]
+
+
+@pytest.mark.parametrize("columns", ["image,part", "image,part,mask"])
+def test_split_csv_that_contradicts_the_masks_folders_is_refused(columns, tmp_path):
+    root = fill(tmp_path, *PARTS_OF_MASKS)
+    (root / "split.csv").write_text(
+        f"{columns}\nimages/1.png,train,masks/train/1.png\nimages/2.png,train,masks/test/2.png\n"
+    )
+    with pytest.raises(DataError) as caught:
+        read_folder(root)
+    assert str(caught.value) == (
+        f"{root}/split.csv, line 3: expected the part that the folder of masks/test/2.png names, "
+        "test, found train. Correct the line or move the file."
+    )
+
+
 def test_the_owner_chooses_between_two_folders_of_masks(tmp_path, monkeypatch):
     root = fill(tmp_path / "data", "images/1.jpg", "masks/1.png", "labels/1.png")
     with pytest.raises(DecisionNeeded) as caught:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from fewmask.data.folders.refusals import no_masks, to_be_converted, with_comman
 from fewmask.data.folders.settings import Settings, read_settings
 from fewmask.data.folders.sorting import natural_key
 from fewmask.data.folders.table import FILE_NAME as TABLE_NAME
-from fewmask.data.folders.table import Entry, read_table
+from fewmask.data.folders.table import Entry, other_part, read_table
 from fewmask.data.folders.walking import check_encoding, walk_pictures
 from fewmask.data.masks import understand_masks
 from fewmask.data.masks.decisions import MaskDecisions
@@ -87,7 +88,7 @@ def read_folder(
             raise to_be_converted(root, ("cityscapes",)) or error from None
         if found is None:
             raise to_be_converted(root) or no_masks(root, len(paths))
-        pairing = _narrowed(found, table) if table else found
+        pairing = _narrowed(root, found, table) if table else found
 
     pairs = sorted(pairing.pairs, key=lambda pair: natural_key(pair.image))
     findings = [*pairing.findings, *settings.findings()]
@@ -205,16 +206,21 @@ def _pairs_of_table(paths: Sequence[str], table: Sequence[Entry]) -> Pairing:
     return Pairing(pairs, (*findings, left_out(others)) if others else tuple(findings))
 
 
-def _narrowed(pairing: Pairing, table: Sequence[Entry]) -> Pairing:
-    """Keeps the pairs that the table lists, with the parts that it names."""
+def _narrowed(root: Path, pairing: Pairing, table: Sequence[Entry]) -> Pairing:
+    """Keeps the pairs that the table lists, with the parts that it or the folders name."""
     entries = {entry.image: entry for entry in table}
-    pairs = [pair for pair in pairing.pairs if pair.image in entries]
+    pairs = []
+    for pair in pairing.pairs:
+        entry = entries.get(pair.image)
+        if entry is None:
+            continue
+        if entry.part and pair.part and entry.part != pair.part:
+            where = f"{root / TABLE_NAME}, line {entry.line}"
+            raise other_part(where, pair.mask, pair.part, entry.part)
+        pairs.append(replace(pair, part=entry.part or pair.part))
     missing = len(pairing.pairs) - len(pairs)
     note = f"Left out: {counted(missing, 'image')} that {TABLE_NAME} does not list."
-    return Pairing(
-        tuple(Pair(pair.image, pair.mask, entries[pair.image].part) for pair in pairs),
-        (*pairing.findings, note) if missing else pairing.findings,
-    )
+    return Pairing(tuple(pairs), (*pairing.findings, note) if missing else pairing.findings)
 
 
 def _columns_and_rows(

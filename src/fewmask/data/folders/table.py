@@ -91,14 +91,10 @@ def read_table(root: Path, paths: Sequence[str], masks: str | None = None) -> li
         image = _find(where, cells["image"], by_name, "image", part)
         mask = None
         if columns["mask"] is not None:
-            mask = _find(where, cells["mask"], by_name, "mask", part).path
-        if part and image.part and part != image.part:
-            raise DataError(
-                where,
-                f"the part that the folder of {image.path} names, {image.part}",
-                part,
-                "Correct the line or move the file.",
-            )
+            mask = _find(where, cells["mask"], by_name, "mask", part)
+        named = image if image.part or mask is None else mask
+        if part and named.part and part != named.part:
+            raise other_part(where, named.path, named.part, part)
         if image.path in seen:
             raise DataError(
                 where,
@@ -107,8 +103,33 @@ def read_table(root: Path, paths: Sequence[str], masks: str | None = None) -> li
                 "Remove one of the lines.",
             )
         seen[image.path] = number
-        entries.append(Entry(number, image.path, mask, part or image.part, cells["group"]))
+        entries.append(
+            Entry(
+                number,
+                image.path,
+                None if mask is None else mask.path,
+                part or named.part,
+                cells["group"],
+            )
+        )
     return entries
+
+
+def other_part(where: str, path: str, named: str, found: str) -> DataError:
+    """Makes the error for a line that contradicts the folders.
+
+    Args:
+        where: The table and its line.
+        path: The image or mask.
+        named: The part that its folder names.
+        found: The part that the line names.
+    """
+    return DataError(
+        where,
+        f"the part that the folder of {path} names, {named}",
+        found,
+        "Correct the line or move the file.",
+    )
 
 
 def _read_lines(path: Path) -> list[list[str]]:
