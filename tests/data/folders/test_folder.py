@@ -106,6 +106,33 @@ def test_split_csv_without_masks_chooses_images_and_parts(tmp_path):
     assert "Left out: 1 image that split.csv does not list." in dataset.findings
 
 
+@pytest.mark.parametrize(
+    ("listed", "found"),
+    [
+        ("masks/1.png", "masks/1.png, which is a mask"),
+        ("overlays/1.png", "overlays/1.png, which has none"),
+    ],
+)
+def test_a_line_of_split_csv_that_names_no_image_is_refused(listed, found, tmp_path):
+    names = [f"{kind}/{n}.png" for kind in ("images", "masks", "overlays") for n in (1, 2)]
+    root = fill(tmp_path, *names)
+    (root / "split.csv").write_text(f"image,part\nimages/2.png,train\n{listed},train\n")
+    with pytest.raises(DataError) as caught:
+        read_folder(root)
+    assert str(caught.value) == (
+        f"{root}/split.csv, line 3: expected an image that has a mask, found {found}. "
+        "Correct the line or remove it."
+    )
+
+
+def test_split_csv_may_list_a_part_without_masks(tmp_path):
+    root = fill(tmp_path, "images/train/1.png", "images/test/2.png", "masks/train/1.png")
+    (root / "split.csv").write_text("image,group\nimages/train/1.png,An\nimages/test/2.png,Bo\n")
+    dataset = read_folder(root)
+    assert dataset.values("image") == ["images/train/1.png"]
+    assert "The part test is left out: no masks for its 1 image." in dataset.findings
+
+
 PARTS_OF_MASKS = ("images/1.png", "images/2.png", "masks/train/1.png", "masks/test/2.png")
 
 

@@ -208,6 +208,7 @@ def _pairs_of_table(paths: Sequence[str], table: Sequence[Entry]) -> Pairing:
 
 def _narrowed(root: Path, pairing: Pairing, table: Sequence[Entry]) -> Pairing:
     """Keeps the pairs that the table lists, with the parts that it or the folders name."""
+    _check_listed(root, pairing, table)
     entries = {entry.image: entry for entry in table}
     pairs = []
     for pair in pairing.pairs:
@@ -221,6 +222,23 @@ def _narrowed(root: Path, pairing: Pairing, table: Sequence[Entry]) -> Pairing:
     missing = len(pairing.pairs) - len(pairs)
     note = f"Left out: {counted(missing, 'image')} that {TABLE_NAME} does not list."
     return Pairing(tuple(pairs), (*pairing.findings, note) if missing else pairing.findings)
+
+
+def _check_listed(root: Path, pairing: Pairing, table: Sequence[Entry]) -> None:
+    """Refuses lines that name no image of a pair."""
+    images = {pair.image for pair in pairing.pairs}
+    masks = {pair.mask for pair in pairing.pairs}
+    parts = {pair.part for pair in pairing.pairs}
+    for entry in table:
+        part = read_name(entry.image).part
+        # That nobody drew masks for a whole part, its test images say, is no slip.
+        if entry.image not in images and (part is None or part in parts):
+            raise DataError(
+                f"{root / TABLE_NAME}, line {entry.line}",
+                "an image that has a mask",
+                f"{entry.image}, which {'is a mask' if entry.image in masks else 'has none'}",
+                "Correct the line or remove it.",
+            )
 
 
 def _columns_and_rows(
