@@ -184,7 +184,7 @@ def test_an_image_of_another_size_or_none_is_refused(labels, refusal):
 
 
 def test_what_is_written_is_what_label_studio_exports(tmp_path):
-    truth = {"train/một.png": difficult_mask(), "val/hai.png": difficult_mask()}
+    truth = {"train/một.png": difficult_mask(), "val/a+b & 50% #2.png": difficult_mask()}
     source = source_of_dataset(make_dataset(tmp_path / "data", truth))
     for write, kind in ((write_label_studio, "polygon"), (write_label_studio_brush, "brush")):
         out = tmp_path / kind
@@ -192,8 +192,11 @@ def test_what_is_written_is_what_label_studio_exports(tmp_path):
         write(source, out, None)
         tasks = json.loads((out / "tasks.json").read_text("utf-8"))
         assert [each["data"] for each in tasks] == [
-            {"image": "/data/local-files/?d=images/train/một.png", "part": "train"},
-            {"image": "/data/local-files/?d=images/val/hai.png", "part": "validation"},
+            {"image": "/data/local-files/?d=images/train/m%E1%BB%99t.png", "part": "train"},
+            {
+                "image": "/data/local-files/?d=images/val/a%2Bb%20%26%2050%25%20%232.png",
+                "part": "validation",
+            },
         ]
         first = tasks[0]["annotations"][0]["result"][0]
         assert first["type"] == f"{kind}labels"
@@ -202,5 +205,6 @@ def test_what_is_written_is_what_label_studio_exports(tmp_path):
         assert back.classes.names == source.classes.names
         assert back.classes.colors[1:] == source.classes.colors[1:]
         assert [image.part for image in back.images] == ["train", "validation"]
+        assert back.images[1].name.endswith("val/a+b & 50% #2")
         for mask in masks_of(back).values():
             np.testing.assert_array_equal(mask, difficult_mask())

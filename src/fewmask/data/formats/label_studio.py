@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.etree import ElementTree
 
 from fewmask.data.classes import Color
@@ -241,7 +241,7 @@ def _write(source: Source, out: Path, progress: Progress | None, kind: str, valu
             for place, piece in enumerate(pieces_of_classes(copy.mask, source.classes.num_classes))
         ]
         # Read as it is by a server that is told to serve the new folder.
-        facts = {"image": f"/data/local-files/?d={copy.path}"}
+        facts = {"image": f"/data/local-files/?d={quote(copy.path)}"}
         facts |= {"part": copy.image.part} if copy.image.part else {}
         tasks.append({"id": number, "data": facts, "annotations": [{"result": results}]})
     write_json(out / "tasks.json", tasks)
