@@ -163,7 +163,7 @@ def _read_any_folder(
         from fewmask.packages.opening import open_parquet_folder
         from fewmask.packages.reading import Reading
 
-        settings = read_settings(folder)
+        settings = read_settings(folder).beside(decisions)
         column = settings.masks if masks is None else str(masks)
         decided = decide(decisions, settings)
         reading = Reading(column, decided, find_legend(folder), max_pixels, progress)

@@ -196,6 +196,39 @@ def test_decisions_come_from_the_call_then_from_the_file(tmp_path):
     assert called.classes.names == ("floor", "seat")
 
 
+@pytest.mark.parametrize(
+    ("text", "typed", "rule"),
+    [
+        ("threshold = 128", MaskDecisions(("a=0", "b=255")), "values"),
+        ("threshold = 128", MaskDecisions(ignore_index=7), "values"),
+        ("threshold = 128", MaskDecisions(("a=#000000", "b=#FFFFFF")), "colors"),
+        ("ignore_index = 7", MaskDecisions(("a=#000000", "b=#FFFFFF")), "colors"),
+        ("ignore_index = 255", MaskDecisions(("a=0", "b=255")), "values"),
+        ("ignore_index = 7", MaskDecisions(threshold=128), "threshold"),
+        ('classes = ["a=0", "b=255"]', MaskDecisions(threshold=128), "threshold"),
+        ('classes = ["a", "b", "c"]', MaskDecisions(threshold=128), "threshold"),
+    ],
+)
+def test_what_is_typed_goes_before_what_contradicts_it_in_the_file(text, typed, rule, tmp_path):
+    root = fill(tmp_path, "images/1.jpg", "masks/1.png")
+    (root / "fewmask.toml").write_text(text)
+    dataset = read_folder(root, decisions=typed)
+    assert dataset.encoding.rule == rule
+    assert dataset.read_mask(0).sum() == 36
+    assert not any("fewmask.toml" in finding for finding in dataset.findings)
+
+
+def test_what_is_typed_stands_beside_what_agrees_with_it_in_the_file(tmp_path):
+    root = fill(tmp_path, "images/1.jpg", "masks/1.png")
+    (root / "fewmask.toml").write_text('classes = ["ground", "chair"]\nignore_index = 7')
+    dataset = read_folder(root, decisions=MaskDecisions(threshold=128))
+    assert dataset.classes.names == ("ground", "chair")
+    assert "fewmask.toml decides: classes = ['ground', 'chair']." in dataset.findings
+    both = read_folder(root, decisions=MaskDecisions(("floor=0", "seat=255")))
+    assert both.classes.ignore_index == 255
+    assert "fewmask.toml decides: ignore_index = 7." in both.findings
+
+
 def test_what_trainings_wrote_and_what_is_hidden_is_not_read(tmp_path):
     root = fill(
         tmp_path,

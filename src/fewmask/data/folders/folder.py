@@ -67,7 +67,8 @@ def read_folder(
         ArgumentError: If `fewmask.toml` holds something that means nothing.
     """
     root = check_folder(path)
-    settings = read_settings(root)
+    decisions = decisions or MaskDecisions()
+    settings = read_settings(root).beside(decisions)
     paths, from_masks = _list_pictures(root, *_masks_folder(root, masks, settings))
     if not paths:
         raise to_be_converted(root) or DataError(
@@ -101,7 +102,7 @@ def read_folder(
     try:
         understanding = understand_masks(
             [root / pair.mask for pair in pairs],
-            decide(decisions or MaskDecisions(), settings),
+            decide(decisions, settings),
             find_legend(root),
             max_pixels,
             None if progress is None else lambda done, total: progress(count + done, count + total),

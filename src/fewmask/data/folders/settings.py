@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from fewmask.data.masks.decisions import ClassSpec, MaskDecisions, parse_classes
 from fewmask.errors import ArgumentError
 
 FILE_NAME = "fewmask.toml"
@@ -29,6 +30,25 @@ class Settings:
     ignore_index: int | None = None
     threshold: int | None = None
 
+    def beside(self, typed: MaskDecisions) -> Settings:
+        """Returns what the file still decides beside what was typed, which goes before it.
+
+        Args:
+            typed: Decisions of the call; those of the file that contradict one are left out.
+
+        Raises:
+            ArgumentError: If classes cannot be understood.
+        """
+        spec, kept = parse_classes(typed.classes), self
+        by_threshold, ignores = typed.threshold is not None, typed.ignore_index is not None
+        if typed.classes or (by_threshold and _name_values(parse_classes(self.classes))):
+            kept = replace(kept, classes=())
+        if by_threshold or ignores or spec.by_color or self.ignore_index in dict(spec.stored):
+            kept = replace(kept, ignore_index=None)
+        if by_threshold or ignores or _name_values(spec):
+            kept = replace(kept, threshold=None)
+        return kept
+
     def describe(self) -> str:
         """Returns the decisions as they stand in the file, `masks = 'labels'`; maybe empty."""
         decided = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -41,6 +61,11 @@ class Settings:
     def findings(self) -> list[str]:
         """Says what the file decides, in a sentence; nothing where it decides nothing."""
         return [] if self == Settings() else [f"{FILE_NAME} decides: {self.describe()}."]
+
+
+def _name_values(spec: ClassSpec) -> bool:
+    """Says whether classes are others than the two that a threshold makes."""
+    return bool(spec.stored) or len(spec.names) > 2
 
 
 def read_settings(folder: Path) -> Settings:
