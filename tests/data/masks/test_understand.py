@@ -409,6 +409,19 @@ def test_a_legend_may_give_ids(write: Callable[..., list[Path]]) -> None:
         understand_masks(write(stripes(0, 5, 7)), legend=given)
 
 
+@pytest.mark.parametrize("number", [-1, 65536])
+def test_an_id_that_no_mask_can_store_is_refused(
+    number: int, write: Callable[..., list[Path]]
+) -> None:
+    given = legend("background", "road", "plate", ids=(0, 5, number))
+    with pytest.raises(DataError) as caught:
+        understand_masks(write(stripes(0, 5)), legend=given)
+    assert str(caught.value) == (
+        f"classes.json: expected ids that a mask can store, from 0 to 65535, found {number}. "
+        "Correct it, or take its class out of the list."
+    )
+
+
 def test_a_legend_with_the_colours_of_the_masks(write: Callable[..., list[Path]]) -> None:
     given = legend("road", "background", colors=(RED, BLACK))  # type: ignore[arg-type]
     understood = understand_masks(write(painted(BLACK, RED)), legend=given)

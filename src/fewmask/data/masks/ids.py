@@ -174,6 +174,14 @@ def _in_order(
 def _by_given_ids(
     shares: Mapping[int, Share], legend: Legend, ids: Sequence[int]
 ) -> tuple[tuple[str, ...], dict[int, int]]:
+    for number in ids:
+        if not 0 <= number <= 65535:
+            raise DataError(
+                legend.path,
+                "ids that a mask can store, from 0 to 65535",
+                f"{number}",
+                "Correct it, or take its class out of the list.",
+            )
     void = {
         number
         for number, name in zip(ids, legend.names, strict=True)
