@@ -93,6 +93,23 @@ def test_brackets_without_end_are_one_sentence(tmp_path: Path, name: str, kind: 
     assert str(caught.value).endswith(". Correct or remove it.")
 
 
+@pytest.mark.parametrize("name", ["classes.json", "data.yaml"])
+def test_a_file_that_may_not_be_read_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, **how: str) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / name).touch()
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(DataError) as caught:
+        find_legend(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path / name}: expected a file that can be read, found permission denied. Check its "
+        "rights."
+    )
+
+
 def test_names_of_the_background() -> None:
     assert is_background("Background")
     assert is_background("_background_")

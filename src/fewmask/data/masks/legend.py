@@ -63,7 +63,7 @@ def find_legend(folder: str | Path) -> Legend | None:
         The legend, or None where no file of `FILE_NAMES` lies in the folder.
 
     Raises:
-        DataError: If the file is there and cannot be understood.
+        DataError: If the file is there and cannot be read or understood.
     """
     for name in FILE_NAMES:
         path = Path(folder) / name
@@ -83,6 +83,9 @@ def _read(path: Path) -> Legend | None:
         raise DataError(
             path, f"{kind} in UTF-8", f"text that is none: {reason}", "Correct or remove it."
         ) from error
+    except OSError as error:
+        found = (error.strerror or str(error)).lower()
+        raise DataError(path, "a file that can be read", found, "Check its rights.") from error
     if kind == "YAML" and not (isinstance(content, Mapping) and "names" in content):
         return None  # any tool may keep its settings under this name
     if isinstance(content, Mapping):
