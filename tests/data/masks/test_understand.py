@@ -399,6 +399,23 @@ def test_two_names_and_the_ids_0_and_2(yolo: bool, write: Callable[..., list[Pat
     assert understood.findings[-1] == "No mask holds 'chair'."
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "threshold", "better"), [(0, 1, 128, 1), (0, 255, 300, 128), (5, 9, 5, 7)]
+)
+def test_a_threshold_that_divides_nothing_is_refused(
+    low: int, high: int, threshold: int, better: int, write: Callable[..., list[Path]]
+) -> None:
+    paths = write(stripes(low), stripes(high))
+    with pytest.raises(ArgumentError) as caught:
+        understand_masks(paths, decide(threshold=threshold))
+    assert str(caught.value) == (
+        f"--threshold {threshold}: expected a value that some pixels reach and some do not, found "
+        f"values from {low} to {high}. Try --threshold {better}."
+    )
+    understood = understand_masks(paths, decide(threshold=better))
+    assert [int(decoded(understood, path).max()) for path in paths] == [0, 1]
+
+
 def test_a_legend_may_give_ids(write: Callable[..., list[Path]]) -> None:
     given = legend("background", "road", "void", ids=(0, 5, 255))
     paths = write(stripes(0, 5, 255))

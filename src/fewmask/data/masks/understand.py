@@ -144,6 +144,15 @@ def _by_threshold(
                 "colours",
                 "Name each colour with --classes instead.",
             )
+    low = min(int(tally.levels.min()) for tally in tallies)
+    high = max(int(tally.levels.max()) for tally in tallies)
+    if low < high and not low < threshold <= high:
+        raise ArgumentError(
+            f"--threshold {threshold}",
+            "a value that some pixels reach and some do not",
+            f"values from {low} to {high}",
+            f"Try --threshold {(low + high + 1) // 2}.",
+        )
     names = pair_names(spec, legend) or ("background", "foreground")
     findings = [f"Values from {threshold} up are {names[1]}, as --threshold says."]
     return conclude(tallies, MaskEncoding("threshold", (), threshold), names, findings)
