@@ -310,6 +310,34 @@ def test_black_shapes_on_a_transparent_ground_lie_in_the_transparency(
     np.testing.assert_array_equal(decoded(understand_masks([path]), path), stripes(0, 1))
 
 
+def test_a_black_mask_among_black_shapes_needs_a_decision(
+    write: Callable[..., list[Path]],
+) -> None:
+    def black(*opacity: int) -> NDArray[np.uint8]:
+        return np.dstack([painted(*[BLACK] * len(opacity)), stripes(*opacity)])
+
+    paths = write(black(0, 255), black(255, 255))
+    with pytest.raises(DecisionNeeded) as caught:
+        understand_masks(paths)
+    assert str(caught.value) == (
+        "masks/001.png: expected black shapes on a transparent ground, as in masks/000.png, found "
+        "black everywhere. Make it transparent if nothing is there, white if all of it is the "
+        "object."
+    )
+    for mask, value in ((black(0, 0), 0), (painted(WHITE, WHITE), 1)):
+        paths = write(black(0, 255), mask)
+        assert (decoded(understand_masks(paths), paths[1]) == value).all()
+
+
+def test_an_empty_mask_beside_coloured_shapes_is_empty(
+    write: Callable[..., list[Path]],
+) -> None:
+    red = np.dstack([painted(RED, RED), stripes(0, 255)])
+    paths = write(red, np.zeros((4, 8, 4), np.uint8), painted(BLACK, BLACK))
+    understood = understand_masks(paths)
+    assert [int(decoded(understood, path).max()) for path in paths] == [1, 0, 0]
+
+
 def test_a_declared_ignore_index_becomes_255(write: Callable[..., list[Path]]) -> None:
     paths = write(stripes(0, 1, 9))
     understood = understand_masks(paths, decide(ignore_index=9))

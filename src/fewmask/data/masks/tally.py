@@ -48,6 +48,7 @@ class FileTally:
         between: Pixels between black and white, of grey files that hold both.
         at_edges: Those of them that have black and white within three pixels.
         has_alpha: Whether the file has transparency.
+        in_alpha: Whether the transparency itself is the mask, as its shapes are black.
     """
 
     path: SampleFile
@@ -60,6 +61,7 @@ class FileTally:
     between: int = 0
     at_edges: int = 0
     has_alpha: bool = False
+    in_alpha: bool = False
 
     @property
     def name(self) -> str:
@@ -155,7 +157,17 @@ def tally_file(path: SampleFile, max_pixels: int = DEFAULT_MAX_PIXELS) -> FileTa
         between, at_edges = _count_between(mask.values)
     colors = values * GRAY
     return FileTally(
-        path, "gray", values, counts, colors, values, size, between, at_edges, has_alpha
+        path,
+        "gray",
+        values,
+        counts,
+        colors,
+        values,
+        size,
+        between,
+        at_edges,
+        has_alpha,
+        in_alpha=mask.values is stored.alpha and bool(values[-1]),
     )
 
 

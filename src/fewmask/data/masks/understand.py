@@ -68,6 +68,7 @@ def understand_masks(
     if not paths:
         raise DataError(WHERE, "at least one mask", "none", "Name their folder with --masks.")
     tallies = tally_files(paths, max_pixels, progress)
+    _check_transparency(tallies)
     if decisions.threshold is not None:
         return _by_threshold(tallies, spec, legend, decisions.threshold)
     if spec.stored:
@@ -104,6 +105,19 @@ def _check(decisions: MaskDecisions) -> ClassSpec:
             "Take it out of one of the two.",
         )
     return spec
+
+
+def _check_transparency(tallies: Sequence[FileTally]) -> None:
+    """Refuses a black mask among those whose shapes are black: it may be full of it, or empty."""
+    drawn = [tally for tally in tallies if tally.in_alpha]
+    black = [tally for tally in tallies if not tally.has_alpha and tally.colors.tolist() == [0]]
+    if drawn and black:
+        raise DecisionNeeded(
+            black[0].name,
+            f"black shapes on a transparent ground, as in {drawn[0].name}",
+            "black everywhere",
+            "Make it transparent if nothing is there, white if all of it is the object.",
+        )
 
 
 def _goes_by_color(tallies: Sequence[FileTally]) -> bool:
