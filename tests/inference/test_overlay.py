@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -62,6 +64,17 @@ def test_the_line_grows_with_the_image(size, width):
     label_map[:, 40:] = 1
     painted = paint_overlay(np.zeros((60, size, 1), np.uint8), label_map, RED, opacity=0.5)
     assert int((painted[30, :, 0] == 240).sum()) == width
+
+
+def test_the_memory_of_an_overlay_is_a_few_bytes_a_pixel():
+    image, label_map = np.zeros((1200, 1200, 3), np.uint8), square(1200, 300, 900)
+    tracemalloc.start()
+    try:
+        paint_overlay(image, label_map, RED)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most / label_map.size < 10
 
 
 def test_grey_and_many_channels_can_be_shown():

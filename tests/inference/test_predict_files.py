@@ -131,7 +131,7 @@ def test_an_image_too_large_fails_alone(photos, write_photo):
     assert "expected at most 100 pixels, found 50 × 50 = 2,500" in why
 
 
-@pytest.mark.parametrize("where", ["model", "reader"])
+@pytest.mark.parametrize("where", ["model", "reader", "overlay"])
 def test_a_full_memory_fails_one_image(photos, monkeypatch, where):
     def full(*arguments, **options):
         raise MemoryError
@@ -139,6 +139,8 @@ def test_a_full_memory_fails_one_image(photos, monkeypatch, where):
     predictor = red_predictor()
     if where == "model":
         predictor = Predictor(predictor.bundle, full)
+    elif where == "overlay":
+        monkeypatch.setattr("fewmask.inference.outputs.paint_overlay", full)
     else:
         monkeypatch.setattr("fewmask.inference.predict_files.take_in", full)
     outcome = predict_files(predictor, photos / "a.png")

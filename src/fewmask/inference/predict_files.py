@@ -128,14 +128,15 @@ def predict_files(
     ahead = work_ahead(read, asked, threads=1, ahead=2)
     for result, pixels in zip(asked, ahead, strict=True):
         done = len(written) + len(failed)
-        prediction = _predict(
+        made: Prediction | Result | FewmaskError = _predict(
             predictor, result.image, pixels, probability, _within(progress, done, len(asked))
         )
-        if isinstance(prediction, Prediction):
-            _write(prediction, result)
-            written.append(replace(result, area_shares=prediction.area_shares()))
+        if isinstance(made, Prediction):
+            made = _write(made, result)
+        if isinstance(made, Result):
+            written.append(made)
         else:
-            failed.append((result.image, str(prediction)))
+            failed.append((result.image, str(made)))
         if progress is not None:
             progress(len(written) + len(failed), len(asked))
     return Outcome(out, tuple(written), tuple(failed))
@@ -173,12 +174,16 @@ def _too_large(path: Path) -> DataError:
     )
 
 
-def _write(prediction: Prediction, result: Result) -> None:
-    prediction.save(result.mask)
-    if result.overlay is not None:
-        prediction.save_overlay(result.overlay)
-    if result.probability is not None:
-        prediction.save_probability(result.probability)
+def _write(prediction: Prediction, result: Result) -> Result | DataError:
+    try:
+        prediction.save(result.mask)
+        if result.overlay is not None:
+            prediction.save_overlay(result.overlay)
+        if result.probability is not None:
+            prediction.save_probability(result.probability)
+        return replace(result, area_shares=prediction.area_shares())
+    except MemoryError:
+        return _too_large(result.image)
 
 
 def _name_results(
