@@ -2,6 +2,7 @@ import re
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from fewmask.bundle import Bundle
@@ -40,8 +41,9 @@ def test_colour_becomes_the_grey_that_reading_makes(tmp_path):
     np.testing.assert_array_equal(take_in(image, bundle(channels=1)), from_file)
 
 
-def test_16_bits_are_brought_to_8_as_in_training():
-    image = np.array([[1000, 2000, 9000]], np.uint16)
+@pytest.mark.parametrize("dtype", ["<u2", ">u2"])
+def test_16_bits_are_brought_to_8_as_in_training(dtype):
+    image = np.array([[1000, 2000, 9000]], dtype)
     taken = take_in(image, bundle(channels=1, value_range=(1000, 3000)))
     assert (taken.ravel().tolist(), taken.dtype) == ([0, 128, 255], np.uint8)
 
@@ -112,6 +114,15 @@ def test_a_pillow_image_is_taken_like_its_file(tmp_path, mode, channels):
     picture.save(path)
     facts = bundle(channels, (0, 65535) if deep else (0, 255))
     with Image.open(path) as opened:
+        np.testing.assert_array_equal(take_in(opened, facts), take_in(path, facts))
+
+
+def test_a_pillow_image_of_a_big_endian_file_is_taken_like_its_file(tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, noise(6, 9, dtype=np.uint16), byteorder=">", photometric="minisblack")
+    facts = bundle(1, (0, 65535))
+    with Image.open(path) as opened:
+        assert opened.mode == "I;16B"
         np.testing.assert_array_equal(take_in(opened, facts), take_in(path, facts))
 
 

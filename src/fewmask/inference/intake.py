@@ -90,6 +90,8 @@ def _upright(picture: Picture) -> NDArray[Any]:
 
 
 def _checked(pixels: NDArray[Any]) -> NDArray[Any]:
+    # FITS, raw and some TIFF files hold the higher byte first, which changes no value.
+    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     if pixels.dtype not in (np.uint8, np.uint16):
         raise ArgumentError(
             "image",
