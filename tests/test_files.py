@@ -16,6 +16,18 @@ def test_makes_the_folder_and_leaves_nothing_beside(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_tilde_means_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.chdir(tmp_path)
+    write_text("~/notes/a.txt", "")
+    with whole_folder("~/pictures"):
+        pass
+    assert sorted(path.name for path in home.iterdir()) == ["notes", "pictures"]
+    assert list(tmp_path.iterdir()) == [home]
+
+
 def test_lends_a_hidden_name_of_the_same_kind(tmp_path: Path) -> None:
     with whole_file(tmp_path / "picture.png") as beside:
         beside.write_text("")

@@ -42,7 +42,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     as it was. If the block raises, the unfinished file is removed.
 
     Args:
-        path: The file to be; its folder is made if it is missing.
+        path: The file to be, which may begin with `~`; its folder is made if it is missing.
 
     Raises:
         FewmaskError: If a folder is there, the disk is full, or the folder around it is missing
@@ -57,7 +57,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     >>> [file.name for file in folder.iterdir()]
     ['note.txt']
     """
-    path = Path(path)
+    path = expanded(path)
     if not path.name or path.is_dir():
         raise FewmaskError(
             path, "the name of a file to be", "that of a folder", "Name a file, in it for example."
@@ -84,7 +84,8 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     is not replaced.
 
     Args:
-        path: The folder to be; the one it lies in is made if it is missing.
+        path: The folder to be, which may begin with `~`; the one it lies in is made if it is
+            missing.
 
     Raises:
         FewmaskError: If there is something at `path` already, the disk is full, or the folder
@@ -99,7 +100,7 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     >>> [path.relative_to(folder).as_posix() for path in folder.rglob("*")]
     ['notes', 'notes/note.txt']
     """
-    path = Path(path)
+    path = expanded(path)
     taken = FewmaskError(
         path, "a name that is free", "something of this name", "Choose another name."
     )

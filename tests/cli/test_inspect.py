@@ -92,6 +92,15 @@ def test_a_contact_sheet_among_the_data_is_refused(fewmask, tmp_path):
     assert contents(tmp_path) == before
 
 
+def test_a_contact_sheet_in_the_home_folder(fewmask, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    draw_folder(tmp_path / "photos")
+    told = fewmask("inspect", "photos", "--out", "~/sheet.png")
+    assert f"Look at {tmp_path / 'home' / 'sheet.png'}: is that what you meant?" in told.out
+    assert (tmp_path / "home" / "sheet.png").is_file()
+
+
 def test_what_is_proposed_can_be_typed(fewmask, tmp_path):
     """Masks of three values need a decision; the line that the error proposes makes it."""
     draw_folder(tmp_path / "photos")

@@ -26,6 +26,14 @@ def test_an_array_that_fits_is_taken_as_it_is():
     assert take_in(image, bundle()) is image or np.shares_memory(take_in(image, bundle()), image)
 
 
+def test_a_file_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    image = noise(3, 4, 3)
+    Image.fromarray(image).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(take_in("~/a.png", bundle()), image)
+
+
 @pytest.mark.parametrize("shape", [(2, 3), (2, 3, 1)])
 def test_grey_becomes_colour(shape):
     image = noise(*shape)

@@ -11,6 +11,7 @@ import click
 from fewmask.cli.data_options import DataOptions, data_options
 from fewmask.data.wording import counted
 from fewmask.errors import typed
+from fewmask.files import expanded
 
 
 @click.group("dataset", epilog="Begin with: fewmask dataset list")
@@ -191,6 +192,7 @@ def diff(old: str, new: str, out: Path, reading: DataOptions, as_json: bool) -> 
     with Watch(make_console(stderr=as_json)) as watch:
         difference = compare(store, before, after, watch.progress("comparing the rows"), how)
         drawing = draw_difference(difference)
+    out = expanded(out)
     if drawing is not None:
         write_png(out, drawing)
     if as_json:

@@ -85,7 +85,7 @@ def inspect(dataset: str, out: Path | None, reading: DataOptions, as_json: bool)
 def _outside(dataset: str, out: Path | None) -> Path:
     """Finds a place for the contact sheet where nobody will take it for an image or a mask."""
     folder = expanded(dataset).resolve()
-    sheet = out or Path("contact.png")
+    sheet = expanded(out or "contact.png")
     if not sheet.resolve().is_relative_to(folder):
         return sheet
     beside = folder.with_name("contact.png")

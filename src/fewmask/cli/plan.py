@@ -13,6 +13,7 @@ from fewmask.cli import BEGAN
 from fewmask.cli.data_options import DataOptions, data_options
 from fewmask.cli.recipe_options import recipe_options
 from fewmask.errors import ArgumentError
+from fewmask.files import expanded, write_text
 
 
 @click.command("plan", epilog="Example: fewmask plan photos/ --budget 10m")
@@ -35,6 +36,7 @@ def plan(
 
     The plan lies in a file that can be edited and given back to fewmask train.
     """
+    out = expanded(out)
     if out.exists():
         raise ArgumentError(
             f"--out {out}",
@@ -48,7 +50,6 @@ def plan(
 
     with Watch(make_console(stderr=as_json)) as watch:
         watch.wait("starting Keras")
-        from fewmask.files import write_text
         from fewmask.training import preparation
 
         planned = preparation.plan(

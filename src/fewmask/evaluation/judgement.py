@@ -18,7 +18,7 @@ from fewmask.data.seen import read_seen
 from fewmask.errors import ArgumentError, DataError, typed
 from fewmask.evaluation.evaluate import Evaluation, evaluate
 from fewmask.evaluation.report import write_report
-from fewmask.files import write_text
+from fewmask.files import expanded, write_text
 from fewmask.inference.intake import take_in
 from fewmask.inference.predict import BundledModel, Predictor, load
 from fewmask.run import Run, open_run
@@ -149,7 +149,8 @@ def evaluate_run(
     if role == "unseen":
         notes.append(f"None of the {len(dataset)} images was part of the training's dataset.")
         role = None
-    where = folder or _free_for(dataset, run.folder / "evaluations" / safe_name(name))
+    own = run.folder / "evaluations" / safe_name(name)
+    where = _free_for(dataset, own) if folder is None else expanded(folder)
     if (where / "run.json").exists():
         raise ArgumentError(
             f"--out {where}",

@@ -14,6 +14,7 @@ from fewmask.data.imageio.orientation import UPRIGHT, turn_upright
 from fewmask.data.packed import PackedFile, SampleFile
 from fewmask.data.pixels import to_8_bit
 from fewmask.errors import ArgumentError, DataError
+from fewmask.files import expanded
 
 _ORIENTATION = 274
 """Number of the EXIF entry that says how the camera was held."""
@@ -69,7 +70,8 @@ def take_in(
     if isinstance(image, str | Path | PackedFile):
         # Other numbers of channels than grey's and colour's cannot be converted, only compared.
         wanted = bundle.channels if bundle.channels in (1, 3) else None
-        stored = read_image(image, channels=wanted, max_pixels=max_pixels)
+        file = image if isinstance(image, PackedFile) else expanded(image)
+        stored = read_image(file, channels=wanted, max_pixels=max_pixels)
         where: object = image
     else:
         stored = _checked(_upright(image) if isinstance(image, Picture) else np.asarray(image))
