@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from fewmask.errors import FewmaskError
+from fewmask.errors import ArgumentError, FewmaskError
 
 _UNFINISHED = re.compile(r"\..+-[0-9a-f]{8}(\.[^.]*)?", re.DOTALL)
 """Names that `whole_file` lends."""
@@ -32,6 +32,22 @@ def expanded(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
+
+
+def check_suffix(path: str | Path, allowed: tuple[str, ...], remedy: str) -> None:
+    """Refuses a name that promises another format than the file will have.
+
+    Args:
+        path: The file to be.
+        allowed: Suffixes of the format, in small letters.
+        remedy: Why it is this format, a full sentence.
+
+    Raises:
+        ArgumentError: If the name ends otherwise.
+    """
+    if Path(path).suffix.lower() not in allowed:
+        expected = " or ".join(allowed)
+        raise ArgumentError(path, f"a name that ends in {expected}", Path(path).name, remedy)
 
 
 @contextmanager

@@ -201,6 +201,11 @@ def test_diff_says_and_draws_what_changed(fewmask, photos, tmp_path):
     told = fewmask("dataset", "diff", "rohan/boxes@1", "rohan/boxes@1", "--out", "none.png")
     assert "  nothing: their rows are equal" in told.out
     assert not (tmp_path / "none.png").exists()
+    told = fewmask("dataset", "diff", "rohan/boxes@1", "rohan/boxes@2", "--out", "x.jpg")
+    assert told.error == (
+        "Error: x.jpg: expected a name that ends in .png, found x.jpg. "
+        "Name the drawing with --out, diff.png for example."
+    )
 
 
 def test_export_writes_the_layout_of_the_hub(fewmask, photos, tmp_path):

@@ -92,6 +92,17 @@ def test_a_contact_sheet_among_the_data_is_refused(fewmask, tmp_path):
     assert contents(tmp_path) == before
 
 
+def test_a_contact_sheet_that_would_be_no_png_is_refused_before_any_work(fewmask, tmp_path):
+    draw_folder(tmp_path / "photos")
+    told = fewmask("inspect", "photos", "--out", "sheet.jpg")
+    assert (told.code, told.out) == (2, "")
+    assert told.error == (
+        "Error: sheet.jpg: expected a name that ends in .png, found sheet.jpg. "
+        "Name the picture with --out, contact.png for example."
+    )
+    assert not (tmp_path / "sheet.jpg").exists()
+
+
 def test_a_contact_sheet_in_the_home_folder(fewmask, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))

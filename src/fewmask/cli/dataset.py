@@ -11,7 +11,7 @@ import click
 from fewmask.cli.data_options import DataOptions, data_options
 from fewmask.data.wording import counted
 from fewmask.errors import typed
-from fewmask.files import expanded
+from fewmask.files import check_suffix, expanded
 
 
 @click.group("dataset", epilog="Begin with: fewmask dataset list")
@@ -186,13 +186,14 @@ def diff(old: str, new: str, out: Path, reading: DataOptions, as_json: bool) -> 
     from fewmask.packages.reading import Reading
     from fewmask.packages.store import default_store
 
+    out = expanded(out)
+    check_suffix(out, (".png",), "Name the drawing with --out, diff.png for example.")
     store = default_store()
     before, after = (store.manifest(parse_name(name)) for name in (old, new))
     how = Reading.of(**reading.keywords())
     with Watch(make_console(stderr=as_json)) as watch:
         difference = compare(store, before, after, watch.progress("comparing the rows"), how)
         drawing = draw_difference(difference)
-    out = expanded(out)
     if drawing is not None:
         write_png(out, drawing)
     if as_json:

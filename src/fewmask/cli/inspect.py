@@ -10,7 +10,7 @@ import click
 
 from fewmask.cli.data_options import DataOptions, data_options
 from fewmask.errors import ArgumentError, typed
-from fewmask.files import expanded
+from fewmask.files import check_suffix, expanded
 
 if TYPE_CHECKING:
     from fewmask.data.classes import Classes
@@ -86,6 +86,7 @@ def _outside(dataset: str, out: Path | None) -> Path:
     """Finds a place for the contact sheet where nobody will take it for an image or a mask."""
     folder = expanded(dataset).resolve()
     sheet = expanded(out or "contact.png")
+    check_suffix(sheet, (".png",), "Name the picture with --out, contact.png for example.")
     if not sheet.resolve().is_relative_to(folder):
         return sheet
     beside = folder.with_name("contact.png")

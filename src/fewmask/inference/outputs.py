@@ -12,7 +12,7 @@ from fewmask.data.classes import Classes
 from fewmask.data.counting import count_values
 from fewmask.data.imageio import encode_jpeg, encode_png, resize, write_png
 from fewmask.errors import ArgumentError
-from fewmask.files import whole_file
+from fewmask.files import check_suffix, whole_file
 from fewmask.inference.overlay import OPACITY, paint_overlay
 
 _LONGEST_SHOWN = 1024
@@ -83,7 +83,7 @@ class Prediction:
             ArgumentError: If the name ends otherwise.
             FewmaskError: If it cannot be written.
         """
-        _check_suffix(path, (".png",), "Other formats change class ids or lose their colours.")
+        check_suffix(path, (".png",), "Other formats change class ids or lose their colours.")
         write_png(path, self.label_map, palette=self.classes.colors)
 
     def save_overlay(self, path: str | Path, opacity: float = OPACITY) -> None:
@@ -98,7 +98,7 @@ class Prediction:
             FewmaskError: If it cannot be written.
         """
         suffixes = (".jpg", ".jpeg", ".png")
-        _check_suffix(path, suffixes, "A .jpg is smallest, a .png keeps every pixel.")
+        check_suffix(path, suffixes, "A .jpg is smallest, a .png keeps every pixel.")
         painted = self.overlay(opacity)
         is_png = Path(path).suffix.lower() == ".png"
         content = encode_png(painted) if is_png else encode_jpeg(painted, quality=90)
@@ -134,7 +134,7 @@ class Prediction:
             )
         number = self.classes.num_classes
         suffixes = (".png", ".npz") if number == 2 else (".npz",)
-        _check_suffix(path, suffixes, f"It holds the probabilities of {number} classes.")
+        check_suffix(path, suffixes, f"It holds the probabilities of {number} classes.")
         if Path(path).suffix.lower() == ".png":
             write_png(path, np.rint(self.probabilities[..., 1] * 65535).astype(np.uint16))
             return
@@ -155,9 +155,3 @@ class Prediction:
         image = resize(self.image, height, width, smooth=True)
         label_map = resize(self.label_map, height, width, smooth=False)
         return encode_png(paint_overlay(image, label_map, self.classes.colors))
-
-
-def _check_suffix(path: str | Path, allowed: tuple[str, ...], remedy: str) -> None:
-    if Path(path).suffix.lower() not in allowed:
-        expected = " or ".join(allowed)
-        raise ArgumentError(path, f"a name that ends in {expected}", Path(path).name, remedy)
