@@ -142,6 +142,7 @@ def test_shares_are_rounded_to_the_nearest():
         ((0.8, 0.1, 0.2), "0.8, 0.1 and 0.2"),
         ((0.0, None, None), "0.0, None and None"),
         ((1.5, -0.5, None), "1.5, -0.5 and None"),
+        ((float("nan"), None, None), "nan, None and None"),
     ],
 )
 def test_shares_that_do_not_add_up_are_refused(shares, found):
@@ -167,6 +168,16 @@ def test_folds_that_ask_for_too_much_are_refused():
     )
     assert with_rest(97, ()) == [97]
     assert with_rest(97, (97,)) == [97, 0]
+
+
+@pytest.mark.parametrize("sizes", [20, (0.2,), "20"])
+def test_sizes_of_folds_that_are_no_numbers_of_images_are_refused(sizes):
+    with pytest.raises(ArgumentError) as caught:
+        with_rest(97, sizes)
+    assert str(caught.value) == (
+        f"sizes: expected numbers of images, as in create_folds((20,)), found {sizes!r}. "
+        "For a share of them use split(0.8)."
+    )
 
 
 @pytest.mark.parametrize("k", [1, 4])

@@ -166,7 +166,8 @@ def complete_shares(
     # 1 - 0.7 - 0.2 - 0.1 leaves a trace of a share, which must not ask for an image.
     rest = 1.0 - chosen if abs(1.0 - chosen) > 1e-9 else 0.0
     shares = (train, validation or 0.0, rest if test is None else test)
-    if min(shares) < 0 or train <= 0 or abs(sum(shares) - 1) > 1e-6:
+    # Said so that NaN is refused too.
+    if min(shares) < 0 or train <= 0 or not abs(sum(shares) - 1) <= 1e-6:
         raise ArgumentError(
             "train, validation, test",
             "shares from 0 to 1 that add up to 1",
@@ -201,14 +202,23 @@ def with_rest(count: int, sizes: Sequence[int]) -> list[int]:
     """Appends what given sizes leave.
 
     Raises:
-        ArgumentError: If a size is negative, or they ask for more than there is.
+        ArgumentError: If a size is negative or no whole number, or they ask for more than there
+            is.
 
     Example:
 
     >>> with_rest(97, (20,))
     [20, 77]
     """
-    sizes = [operator.index(size) for size in sizes]
+    try:
+        sizes = [operator.index(size) for size in sizes]
+    except TypeError:
+        raise ArgumentError(
+            "sizes",
+            "numbers of images, as in create_folds((20,))",
+            repr(sizes),
+            "For a share of them use split(0.8).",
+        ) from None
     if sum(sizes) > count or any(size < 0 for size in sizes):
         total = f" = {sum(sizes)}" if len(sizes) > 1 else ""
         raise ArgumentError(

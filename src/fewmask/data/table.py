@@ -191,7 +191,7 @@ class Table:
             One fold for each size, then one with the rest, which may be empty.
 
         Raises:
-            ArgumentError: If the sizes ask for more than there is.
+            ArgumentError: If the sizes are no numbers of images, or ask for more than there is.
 
         Example:
 
