@@ -212,6 +212,18 @@ def test_tiff_files_of_science(tmp_path: Path) -> None:
     assert read_size(path) == (6, 7)
 
 
+@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.uint16])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_tiff_mask_whose_zero_is_white_keeps_what_it_stores(
+    dtype: type, order: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.tif"
+    stored = np.zeros((6, 8), dtype)
+    stored[2:4] = True if dtype == np.bool_ else np.iinfo(dtype).max
+    tifffile.imwrite(path, stored, photometric="miniswhite", byteorder=order)
+    np.testing.assert_array_equal(read_mask_values(path).values, stored)
+
+
 @pytest.mark.parametrize(
     ("array", "message"),
     [

@@ -97,6 +97,7 @@ def read_tiff_header(file: BinaryIO, path: str | SampleFile) -> TiffHeader:
             )
         has_alpha = bool(page.extrasamples) and page.extrasamples[-1] in _ALPHA
         bits = int(page.bitspersample)
+        zero_is_white = page.photometric.name == "MINISWHITE"
         return TiffHeader(
             lengths["Y"],
             lengths["X"],
@@ -104,10 +105,11 @@ def read_tiff_header(file: BinaryIO, path: str | SampleFile) -> TiffHeader:
             has_alpha,
             _orientation(page),
             bits,
-            page.photometric.name == "MINISWHITE",
+            zero_is_white,
             suits_pillow=len(series.pages) == 1
             and page.dtype.kind in "ub"
-            and (bits <= 8 or (bits == 16 and channels == 1))
+            # Of 16-bit values below a white 0 it reads only one order of bytes.
+            and (bits <= 8 or (bits == 16 and channels == 1 and not zero_is_white))
             and page.photometric.name in _PILLOW_COLORS.get(channels - has_alpha, ())
             and lengths["Y"] * lengths["X"] <= _PILLOW_LIMIT,
         )
