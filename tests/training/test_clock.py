@@ -93,6 +93,10 @@ def test_the_end_takes_as_much_longer_as_the_steps_within_reason(hands: list[flo
     assert [clock.left_at(step) for step in (0.2, 0.3, 0.4, 4.0)] == [45.0, 40.0, 35.0, 35.0]
     assert [clock.left_at(step) for step in (0.1, 0.01)] == [50.0, 50.0]
     assert Clock(60.0, reserve=10.0, began=1000.0).left_at(4.0) == 50.0
+    # What is left to learn in is never more than halved.
+    assert Clock(60.0, reserve=40.0, began=1000.0, step=0.2).left_at(0.3) == 10.0
+    hands[0] += 50.0
+    assert clock.left_at(0.3) == clock.left == -5.0
 
 
 def test_says_when_it_ends(hands: list[float]) -> None:

@@ -17,8 +17,8 @@ def look(score: float, chance: float) -> FirstLook:
 
 def test_what_a_quick_model_reaches_is_the_least_to_expect() -> None:
     assert look(score=0.766, chance=0.473).sentences == (
-        "expected: 0.77 mean Dice or more on images like these. A quick model that knows no shapes "
-        "has that on training images held out, one class everywhere 0.47.",
+        "A quick model that knows no shapes has 0.77 mean Dice on training images held out, one "
+        "class everywhere 0.47: a network that has time to learn has more.",
         "More labels: unknown.",
     )
 

@@ -47,8 +47,15 @@ def test_small_patches_that_take_long_to_predict_leave_no_time_to_learn() -> Non
     shown = dict(zip(SIZES, (-20.0, 90.0, 200.0, 150.0, 40.0, 20.0, 10.0), strict=True))
     # Of what would be enough, 96 shows a quarter, 128 a third, 192 a tenth.
     assert choose(shown) == (128, [256, 64, 96, 128, 192])
-    # Once there is no time to look any further, that is that.
-    assert choose(shown, has_time=False) == (64, [256, 64])
+    # Without time to look any further it is the better one of the two that were measured.
+    assert choose(shown, has_time=False) == (256, [256, 64])
+
+
+def test_what_shows_as_many_at_a_larger_size_is_taken() -> None:
+    # Many large test images: tiles of 96 pixels leave half as much time to learn as those of 256.
+    shown = by_area(0.2 * enough(256)) | {96: 380.0, 128: 500.0, 256: 530.0}
+    assert choose(shown) == (256, [256, 128, 96])
+    assert choose(shown | {256: 370.0, 128: 370.0})[0] == 96
 
 
 def test_a_machine_that_was_busy_at_first_is_measured_again() -> None:

@@ -106,10 +106,11 @@ class Clock:
         >>> round(clock.left_at(0.1)), round(clock.left_at(0.15))
         (25, 15)
         """
-        if not self.step:
+        if not self.step or self.left <= 0:
             return self.left
         slower = min(max(step / self.step, 1 / AT_MOST), AT_MOST)
-        return self.left - (slower - 1) * self.reserve
+        # A model that has learnt something is worth more than an end on time.
+        return max(self.left - (slower - 1) * self.reserve, self.left / 2)
 
     @property
     def to_end(self) -> float:

@@ -32,9 +32,8 @@ class FirstLook:
         if math.isnan(score) or score <= chance:
             return (self.curve.sentence,)
         expected = (
-            f"expected: {score:.2f} mean Dice or more on images like these. A quick model that "
-            "knows no shapes has that on training images held out, one class everywhere "
-            f"{chance:.2f}."
+            f"A quick model that knows no shapes has {score:.2f} mean Dice on training images held "
+            f"out, one class everywhere {chance:.2f}: a network that has time to learn has more."
         )
         return expected, self.curve.sentence
 

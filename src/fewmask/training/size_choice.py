@@ -62,12 +62,13 @@ def choose_size(
         has_time: Says whether there is time to measure a larger one.
     """
     place = max(0, sum(size <= FIRST_SIZE for size in sizes) - 1)
-    many, above = shown(sizes[place]), len(sizes)
+    measured = {sizes[place]: shown(sizes[place])}
+    many, above = measured[sizes[place]], len(sizes)
     while many < enough(sizes[place]) and place > 0:
         # Half the side shows four times as many, of which a quarter is enough.
         fitting = sizes[place] * math.sqrt(math.sqrt(max(0.0, many) / enough(sizes[place])))
         above, place = place, max(0, sum(size <= fitting for size in sizes[:place]) - 1)
-        many = shown(sizes[place])
+        many = measured[sizes[place]] = shown(sizes[place])
     # Up from there: a machine that was busy for a moment looks slow at the size measured then, and
     # small patches take so long to predict that larger ones can leave more time to learn.
     size, share = sizes[place], many / enough(sizes[place])
@@ -75,9 +76,10 @@ def choose_size(
         promised = many * (size / larger) ** 2 / enough(larger)
         if not has_time() or (share >= 1 and promised < WORTH_MEASURING):
             break
-        many_of_larger = shown(larger)
+        many_of_larger = measured[larger] = shown(larger)
         its_share = many_of_larger / enough(larger)
         if its_share < 1 and its_share <= share:
             break
         size, many, share = larger, many_of_larger, its_share
-    return size
+    # What was measured and shows as many at a larger size shows more of everything.
+    return max(each for each, its_many in measured.items() if its_many >= many)
