@@ -15,7 +15,7 @@ def look(score: float, chance: float) -> FirstLook:
     return FirstLook(symmetries, LearningCurve((), (), np.nan, nothing, "More labels: unknown."))
 
 
-def test_what_a_quick_model_reaches_is_the_least_to_expect() -> None:
+def test_a_plan_says_how_far_a_quick_model_comes() -> None:
     assert look(score=0.766, chance=0.473).sentences == (
         "A quick model that knows no shapes has 0.77 mean Dice on training images held out, one "
         "class everywhere 0.47: a network that has time to learn has more.",

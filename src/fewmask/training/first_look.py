@@ -27,7 +27,7 @@ class FirstLook:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What may be expected of a training, and of more labels, for the reader of a plan."""
+        """How far the quick model comes, and what more labels would bring: for a plan's reader."""
         score, chance = self.symmetries.score, self.symmetries.chance
         if math.isnan(score) or score <= chance:
             return (self.curve.sentence,)
