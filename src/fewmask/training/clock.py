@@ -109,8 +109,10 @@ class Clock:
         if not self.step or self.left <= 0:
             return self.left
         slower = min(max(step / self.step, 1 / AT_MOST), AT_MOST)
+        # Networks still to come give their part of it when they are trained.
+        share = self.left / (self.left + self.others)
         # A model that has learnt something is worth more than an end on time.
-        return max(self.left - (slower - 1) * self.reserve, self.left / 2)
+        return max(self.left - (slower - 1) * self.reserve * share, self.left / 2)
 
     @property
     def to_end(self) -> float:
