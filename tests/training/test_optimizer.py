@@ -53,3 +53,16 @@ def test_an_encoder_takes_smaller_steps() -> None:
     # The first steps of Adam are as long as the learning rate, whatever the slope.
     np.testing.assert_allclose(moved, [-0.3, 0.3, -0.3, 0.3], rtol=1e-4)
     np.testing.assert_allclose(less, moved / 4, rtol=1e-4)
+
+
+def test_an_encoder_is_forgotten_as_slowly_as_it_learns() -> None:
+    kind = FusedAdamW if keras.config.backend() == "torch" else TwoRatesAdamW
+    fast, slow = (keras.Variable(np.ones(4, np.float32), name="kernel") for _ in range(2))
+    bias = keras.Variable(np.ones(4, np.float32), name="bias")
+    optimizer = kind(0.1, weight_decay=0.5, slow=[slow], slow_share=0.2)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    optimizer.build([fast, slow, bias])
+    optimizer.apply([keras.ops.zeros(4)] * 3, [fast, slow, bias])
+    left = [keras.ops.convert_to_numpy(variable)[0] for variable in (fast, slow, bias)]
+    np.testing.assert_allclose(left, [1 - 0.05, 1 - 0.01, 1.0], rtol=1e-6)
+    assert optimizer.weight_decay == 0.5

@@ -52,6 +52,8 @@ class TwoRatesAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
         **arguments: Those of `keras.optimizers.AdamW`.
     """
 
+    weight_decay: float
+
     def __init__(
         self,
         learning_rate: Any,
@@ -72,6 +74,17 @@ class TwoRatesAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates one variable."""
         super().update_step(gradient, variable, learning_rate * self.share_of(variable))
+
+    def _apply_weight_decay(self, variables: Any) -> None:
+        """Decays each variable at its own rate: what learns slowly is to be forgotten slowly."""
+        by_share: dict[float, list[Any]] = {}
+        for variable in filter(self._use_weight_decay, variables):
+            by_share.setdefault(self.share_of(variable), []).append(variable)
+        decay = self.weight_decay
+        for share, of_share in by_share.items():
+            self.weight_decay = decay * share
+            super()._apply_weight_decay(of_share)
+        self.weight_decay = decay
 
 
 class FusedAdamW(TwoRatesAdamW):
