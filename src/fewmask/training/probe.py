@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ import numpy as np
 from fewmask.training.network import make_network
 from fewmask.training.plan import Plan
 
-STEPS = 3
-"""Steps that are measured; their median is what counts."""
+STEPS, ENOUGH = 3, 0.5
+"""Steps that are measured at most, and seconds after which no other one is: the median counts, and
+long steps differ little."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,9 @@ def says_out_of_memory(error: Exception) -> bool:
 
 
 def _median_time(work: Callable[[], object]) -> float:
-    seconds = []
-    for _ in range(STEPS):
+    seconds: list[float] = []
+    while len(seconds) < STEPS and sum(seconds) < ENOUGH:
         began = time.perf_counter()
         work()
         seconds.append(time.perf_counter() - began)
-    return sorted(seconds)[STEPS // 2]
+    return statistics.median(seconds)
