@@ -114,6 +114,25 @@ def test_an_image_that_was_there_twice_was_trained_on(dataset: Dataset) -> None:
     assert Seen(samples).parts_of(dataset.take((0,))) == ["train"]
 
 
+def test_names_test_images_that_are_no_test() -> None:
+    rows = [
+        ("train/a", "train", "1"), ("train/b", "train", "1"), ("train/c", "train", "2"),
+        ("val/d", "validation", "3"), ("val/e", "validation", "2"),
+        ("test/f", "test", "4"), ("test/g", "test", "2"), ("test/h", "test", "1"),
+    ]  # fmt: skip
+    seen = Seen({name: SeenSample(part, image, "") for name, part, image in rows})
+    assert seen.findings() == [
+        "2 of 3 test images are byte for byte among the training images too (test/g is train/c, "
+        "for one): scores may flatter the model.",
+        "1 of 3 test images is byte for byte among the validation images too (test/g is val/e, "
+        "for one): scores may be a little too high.",
+    ]
+
+
+def test_has_nothing_to_say_where_no_image_is_in_two_parts(written: Path) -> None:
+    assert read_seen(written).findings() == []
+
+
 def test_names_the_sample_that_has_changed_and_no_other(tmp_path: Path) -> None:
     names = ["9", "10"]  # in the dataset's order; as texts it would be the other one
     for name in names:

@@ -88,6 +88,28 @@ def test_draws_six_samples_beside_each_other(trained: Any) -> None:
     assert width == 2 * height
 
 
+def test_a_test_image_that_is_trained_on_is_said_and_stands_beside_the_score(
+    discs: Path, tmp_path: Path, runs: Path, tiny: Any, heard: Any
+) -> None:
+    folder = Path(shutil.copytree(discs, tmp_path / "twice"))
+    for kind in ("images", "masks"):
+        for part, names in (("train", slice(0, 8)), ("test", slice(7, 10))):
+            (folder / part / kind).mkdir(parents=True)
+            for path in sorted((folder / kind).iterdir())[names]:
+                shutil.copy(path, folder / part / kind / f"{part} {path.name}")
+        shutil.rmtree(folder / kind)
+    run = train(folder, runs=runs, listener=heard, **{**tiny, "epochs": 1})
+    copy, other = "test/images/test đĩa 07", "train/images/train đĩa 07"
+    sentence = (
+        "1 of 3 test images is byte for byte among the training images too "
+        f"({copy} is {other}, for one): scores may flatter the model."
+    )
+    # At the start and beside the score.
+    assert heard.sentences.count(sentence) == 2
+    assert sentence in run.read_json("scores.json")["notes"]
+    assert sentence in (run.folder / "report.html").read_text("utf-8")
+
+
 # --- names ------------------------------------------------------------------------------------
 
 

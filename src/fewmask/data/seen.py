@@ -11,6 +11,7 @@ from pathlib import Path
 from fewmask.data.dataset import Dataset
 from fewmask.data.packed import SampleFile
 from fewmask.data.parts import Parts
+from fewmask.data.wording import counted
 from fewmask.errors import RunError
 from fewmask.files import write_text
 
@@ -62,6 +63,36 @@ class Seen:
         }
         files = (dataset.image_path(index) for index in range(len(dataset)))
         return [parts.get(sha256_of(path), "unseen") for path in files]
+
+    def findings(self) -> list[str]:
+        """Says which test images are copies of images that the model is made with.
+
+        Returns:
+            A sentence for the copies of training images and one for those of validation images,
+            if there are any.
+        """
+        tests = {name: sample for name, sample in self.samples.items() if sample.part == "test"}
+        sentences = []
+        for part, consequence in (
+            ("train", "scores may flatter the model."),
+            ("validation", "scores may be a little too high."),
+        ):
+            # Of equal images the first one is named.
+            others = {
+                sample.image: name
+                for name, sample in reversed(self.samples.items())
+                if sample.part == part
+            }
+            copies = [name for name, sample in tests.items() if sample.image in others]
+            if copies:
+                first, other = copies[0], others[tests[copies[0]].image]
+                kind = "training" if part == "train" else part
+                verb = "is" if len(copies) == 1 else "are"
+                sentences.append(
+                    f"{len(copies)} of {counted(len(tests), 'test image')} {verb} byte for byte "
+                    f"among the {kind} images too ({first} is {other}, for one): {consequence}"
+                )
+        return sentences
 
 
 def write_seen(path: Path, parts: Parts) -> None:

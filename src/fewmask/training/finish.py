@@ -15,6 +15,7 @@ from fewmask.bundle import Bundle
 from fewmask.data.dataset import Dataset
 from fewmask.data.fingerprint import Fingerprint
 from fewmask.data.parts import Parts
+from fewmask.data.seen import read_seen
 from fewmask.errors import DataError
 from fewmask.evaluation.judgement import judge_run
 from fewmask.files import write_text
@@ -100,6 +101,7 @@ def finish(
         run.folder,
         part="test",
         baselines_from=parts.train,
+        notes=read_seen(run.folder / "parts.csv").findings(),
         cross_validation=cross_validation,
         progress=working(listener, "scoring the test images"),
     )

@@ -120,6 +120,8 @@ def train(
         )
         write_text(run.folder / FINGERPRINT, prepared.fingerprint.to_json())
         write_seen(run.folder / SEEN, parts)
+        for sentence in read_seen(run.folder / SEEN).findings():
+            listener(Said(sentence))
         # With it the best model so far can be used while the training goes on.
         bundle = make_bundle(run, prepared.plan, parts.train, prepared.fingerprint)
         write_text(run.folder / BUNDLE, bundle.to_json())
