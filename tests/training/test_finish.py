@@ -10,7 +10,7 @@ from fewmask.data.dataset import Dataset
 from fewmask.data.fingerprint import Fingerprint
 from fewmask.data.parts import Parts
 from fewmask.data.seen import divide_as_seen, read_seen
-from fewmask.errors import DataError, ModelError
+from fewmask.errors import DataError
 from fewmask.packages.load import load_dataset
 from fewmask.run import Run
 from fewmask.training import finish as finishing
@@ -83,17 +83,24 @@ def wrong_export(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("wrong_export")
 @pytest.mark.parametrize("earlier", [True, False])
-def test_a_model_that_says_something_else_is_never_kept(ended: Ended, earlier: bool) -> None:
+def test_the_keras_model_is_scored_where_the_onnx_file_differs(ended: Ended, earlier: bool) -> None:
     onnx = ended.run.folder / "model.onnx"
-    before = onnx.read_bytes()
     if not earlier:
         onnx.unlink()
-    with pytest.raises(ModelError) as error:
-        ended.finish()
-    assert str(error.value).startswith(
-        f"{onnx}: expected 99.9 % of the pixels labelled as by the trained model, found "
+    before = ended.run.read_json("scores.json")["mean_dice"]
+    for name in ("scores.json", "report.html"):
+        (ended.run.folder / name).unlink()
+    heard: list[Any] = []
+    ended.finish(heard.append)
+    sentence = next(event.text for event in heard if hasattr(event, "text"))
+    assert sentence.startswith(
+        f"Saved the model, for Keras, in {ended.run.folder}. No model.onnx: expected 99.9 % of "
+        "the pixels labelled as by the trained model, found "
     )
-    assert (onnx.read_bytes() == before) if earlier else not onnx.exists()
+    assert sentence.endswith("Please report it: the exported model is wrong, and was not kept.")
+    # One of an earlier finish would be taken for this model.
+    assert missing_files(ended.run) == ["model.onnx"]
+    assert ended.run.read_json("scores.json")["mean_dice"] == pytest.approx(before, abs=1e-3)
     assert [path for path in ended.run.folder.iterdir() if path.name.startswith(".")] == []
 
 

@@ -16,7 +16,7 @@ from fewmask.data.dataset import Dataset
 from fewmask.data.fingerprint import Fingerprint
 from fewmask.data.parts import Parts
 from fewmask.data.seen import read_seen
-from fewmask.errors import DataError
+from fewmask.errors import DataError, ModelError
 from fewmask.evaluation.judgement import judge_run
 from fewmask.files import write_text
 from fewmask.inference.predict import Predictor, load
@@ -41,7 +41,8 @@ def finish(
     """Writes the model files, compares them, scores the test part and writes the report.
 
     The files are compared on pieces of test images, see `choose_pieces`; the score is of all of
-    them. Everything it writes can be written again: a finish that was killed is repeated
+    them. Where the ONNX file cannot be made or differs, it is not kept, and the Keras model is
+    scored. Everything it writes can be written again: a finish that was killed is repeated
     whole.
 
     Args:
@@ -52,7 +53,7 @@ def finish(
         listener: Is told what happens.
 
     Raises:
-        ModelError: If the exported model does not do what the trained one does.
+        ModelError: If the model gives up: the memory is full, say.
     """
     members = members_of(run, plan, parts)
     trained = [member for member in members if member.has_weights]
@@ -72,28 +73,23 @@ def finish(
                 "network that had not learnt from it."
             )
         )
-    core, spec, bundle = form.core, form.spec, form.bundle
-    save_keras(core, spec, bundle, run.folder / "model.keras")
+    save_keras(form.core, form.spec, form.bundle, run.folder / "model.keras")
     keras_model = KerasModel(run.folder / "model.keras")
-    predictor = Predictor(bundle, keras_model)
-    if (reason := missing_exporter()) is not None:
-        listener(Said(f"Saved the model, for Keras, in {run.folder}. No model.onnx: {reason}"))
-    else:
-        with exported_onnx(core, spec, bundle, run.folder / "model.onnx") as beside:
-            # What is left out for being too small would make a large difference of a small one.
-            every_pixel = replace(bundle, least_areas=None)
-            saved = Predictor(every_pixel, keras_model)
-            exported = Predictor(every_pixel, OnnxModel(beside))
-            # Each piece is read once, and forgotten before the next one.
-            comparing = working(listener, "comparing the files")
-            for_both = tee(take_pieces(parts.test, bundle, comparing))
-            check_parity(
-                (_label_map(saved, pixels) for _, pixels in for_both[0]),
-                (_label_map(exported, pixels) for _, pixels in for_both[1]),
-                run.folder / "model.onnx",
-            )
-        predictor = load(run)
+    predictor = Predictor(form.bundle, keras_model)
+    reason = missing_exporter()
+    if reason is None:
+        try:
+            _export(form, keras_model, parts.test, run, listener)
+        except ModelError as error:
+            reason = f"expected {error.expected}, found {error.found}. {error.remedy}"
+            # One of before is of another network, and would be taken for this one.
+            (run.folder / "model.onnx").unlink(missing_ok=True)
+        else:
+            predictor = load(run)
+    if reason is None:
         listener(Said(f"Saved the model, for Keras and for ONNX Runtime, in {run.folder}."))
+    else:
+        listener(Said(f"Saved the model, for Keras, in {run.folder}. No model.onnx: {reason}"))
     evaluation = judge_run(
         run,
         predictor,
@@ -107,6 +103,26 @@ def finish(
     )
     for line in evaluation.summary_lines():
         listener(Said(line))
+
+
+def _export(
+    form: Form, keras_model: KerasModel, test: Dataset, run: Run, listener: Listener
+) -> None:
+    """Writes the ONNX file, if it does on pieces of test images what the Keras model does."""
+    path = run.folder / "model.onnx"
+    with exported_onnx(form.core, form.spec, form.bundle, path) as beside:
+        # What is left out for being too small would make a large difference of a small one.
+        every_pixel = replace(form.bundle, least_areas=None)
+        saved = Predictor(every_pixel, keras_model)
+        exported = Predictor(every_pixel, OnnxModel(beside))
+        # Each piece is read once, and forgotten before the next one.
+        comparing = working(listener, "comparing the files")
+        for_both = tee(take_pieces(test, form.bundle, comparing))
+        check_parity(
+            (_label_map(saved, pixels) for _, pixels in for_both[0]),
+            (_label_map(exported, pixels) for _, pixels in for_both[1]),
+            path,
+        )
 
 
 def _network_of(member: Member) -> Any:
