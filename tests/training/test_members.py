@@ -1,11 +1,13 @@
 """Trainings of several networks: who learns from what, and what becomes of all of them."""
 
 import csv
+import errno
 import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ import fewmask
 from fewmask.data.dataset import Dataset
 from fewmask.data.parts import Parts
 from fewmask.data.schema import Column
+from fewmask.errors import FewmaskError
 from fewmask.evaluation.results import Evaluation
 from fewmask.evaluation.scores import confusion_matrix, mean_dice
 from fewmask.models.spec import build
@@ -167,6 +170,31 @@ def test_it_can_be_done_again_from_its_plan(
             strict=True,
         )
         assert all(np.array_equal(one, other) for one, other in pairs)
+
+
+def test_killed_before_the_plan_of_the_second_network_it_goes_on(
+    several: tuple[Run, list[str]], tmp_path: Path
+) -> None:
+    run = Run(Path(shutil.copytree(several[0].folder, tmp_path / "two")))
+    shutil.rmtree(run.folder / "networks" / "2")
+    (run.folder / "networks" / "2").mkdir()
+    run.update(state="training")
+    resume(run, listener=lambda _: None)
+    assert run.read_json("run.json")["state"] == "finished"
+    second = Path("networks") / "2"
+    assert Run(run.folder / second).plan() == Run(several[0].folder / second).plan()
+
+
+def test_a_second_network_without_room_for_its_plan_is_a_sentence(
+    tmp_path: Path, make_plan_of: Callable[[int], Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **kwargs: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    _, second = members_of(Run(tmp_path), make_plan_of(2), parts_of(10))
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(FewmaskError, match="found the disk is full"):
+        second.begin()
 
 
 @pytest.mark.slow

@@ -44,10 +44,14 @@ class Member:
         path = self.run.folder / LAST
         return State.load(path) if path.exists() else State()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether its plan lies in its folder; of one that was killed the folder alone may."""
+        return (self.run.folder / "plan.toml").exists()
+
     def begin(self) -> None:
         """Makes its folder, with its plan."""
-        if not self.run.folder.exists():
-            self.run.folder.mkdir(parents=True)
+        if not self.has_begun:
             self.run.write_plan(self.plan.to_toml())
 
 
@@ -112,7 +116,7 @@ def gather_paces(run: Run, members: Sequence[Member]) -> None:
     """
     plan = Plan.from_toml(run.plan())
     paces = [
-        Plan.from_toml(member.run.plan()).pace if member.run.folder.exists() else member.plan.pace
+        Plan.from_toml(member.run.plan()).pace if member.has_begun else member.plan.pace
         for member in members[1:]
     ]
     if tuple(paces) != plan.later_paces:
