@@ -183,10 +183,14 @@ def _legs(pace: Pace) -> list[list[int]]:
 
 
 def _pace(legs: Any) -> Pace:
-    try:
-        pairs = tuple((int(begin), int(end)) for begin, end in legs)
-    except (TypeError, ValueError) as error:
+    pairs = isinstance(legs, list) and all(
+        isinstance(leg, list) and [type(step) for step in leg] == [int, int] for leg in legs
+    )
+    if not pairs:
         raise ArgumentError(
-            "plan.toml", "pace as a list of pairs [step, last step]", str(error), _RESTORE
-        ) from error
-    return Pace(pairs)
+            "plan.toml",
+            "pace as a list of pairs [step, last step] of whole numbers",
+            repr(legs),
+            _RESTORE,
+        )
+    return Pace(tuple((begin, end) for begin, end in legs))
