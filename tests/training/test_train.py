@@ -257,6 +257,24 @@ def interrupt_at(moment: Callable[[Any], bool], heard: Any) -> Callable[[Any], N
     return listener
 
 
+def test_nobody_else_can_go_on_with_a_training_that_begins(
+    discs: Path, runs: Path, tiny: Any, heard: Any
+) -> None:
+    refused: list[str] = []
+
+    def listener(event: Any) -> None:
+        heard(event)
+        if getattr(event, "text", "").startswith("Training into "):
+            with pytest.raises(RunError) as error:
+                training.resume("a", runs=runs, listener=heard)
+            refused.append(error.value.found)
+
+    run = train(discs, name="a", runs=runs, listener=listener, **{**tiny, "epochs": 1})
+    (found,) = refused
+    assert found.startswith("another training at work in it (process ")
+    assert_whole(run)
+
+
 def test_ctrl_c_ends_it_with_the_best_model_so_far(
     discs: Path, runs: Path, tiny: Any, heard: Any
 ) -> None:

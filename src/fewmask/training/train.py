@@ -127,24 +127,18 @@ def train(
         write_text(run.folder / BUNDLE, bundle.to_json())
         # The last file: where it is, the others are too, and the run can be resumed.
         run.write_plan(prepared.plan.to_toml())
-    until = f" until about {clock.end(datetime.now())}" if clock else ""
-    listener(Said(f"Training into {run.folder}{until}; Ctrl-C ends it with the best model so far."))
-    try:
-        with locked(run):
-            _train(
-                run,
-                prepared.plan,
-                parts,
-                prepared.fingerprint,
-                prepared.weights_file,
-                clock,
-                listener,
-            )
-    except FewmaskError:
-        # Without an epoch there is nothing to use or to go on with, and its name is free again.
-        if not (run.folder / BEST).exists():
-            shutil.rmtree(run.folder, ignore_errors=True)
-        raise
+        until = f" until about {clock.end(datetime.now())}" if clock else ""
+        how_to_end = "Ctrl-C ends it with the best model so far."
+        listener(Said(f"Training into {run.folder}{until}; {how_to_end}"))
+        _train(
+            run,
+            prepared.plan,
+            parts,
+            prepared.fingerprint,
+            prepared.weights_file,
+            clock,
+            listener,
+        )
     return run
 
 
@@ -214,12 +208,18 @@ def resume(
 
 @contextmanager
 def _new_run(name: str | None, runs: Path, prefix: str) -> Iterator[Run]:
-    """Makes the folder of a run; if the block that begins to fill it raises, it is gone."""
+    """Makes the folder of a run, kept for this process; if the block leaves nothing in it to use
+    or to go on with, it is gone."""
     run = create_run(name, runs, prefix)
     try:
-        yield run
-    except BaseException:
-        shutil.rmtree(run.folder, ignore_errors=True)
+        # Before it can be resumed, so that nobody else does.
+        with locked(run):
+            yield run
+    except BaseException as error:
+        can_go_on = (run.folder / "plan.toml").exists() and not isinstance(error, FewmaskError)
+        if not can_go_on and not (run.folder / BEST).exists():
+            # Its name is free again.
+            shutil.rmtree(run.folder, ignore_errors=True)
         raise
 
 
