@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from fewmask.data.schema import Column
 from fewmask.errors import RunError
+from fewmask.packages.load import load_dataset
+from fewmask.packages.shard import write_shard
 from fewmask.run import Run
 from fewmask.training.source import Source
 
@@ -26,6 +29,7 @@ def test_a_folder_is_found_again_from_anywhere(
 ) -> None:
     monkeypatch.chdir(discs.parent)
     source = Source.of("discs", "discs/masks", [], None, None, 10**6)
+    source = source.pinned(source.read())
     monkeypatch.chdir(tmp_path)
     assert len(source.read()) == 12
 
@@ -40,8 +44,25 @@ def test_masks_in_the_data_go_with_the_data(
     (tmp_path / "masks").mkdir()
     monkeypatch.chdir(tmp_path)
     # There is one here too, but the one in the data is meant.
-    assert source_of(discs, "masks").masks == "masks"
-    assert source_of(discs, os.fspath(tmp_path / "masks")).masks == str(tmp_path / "masks")
+    dataset = load_dataset(discs)
+    assert source_of(discs, "masks").pinned(dataset).masks == "masks"
+    elsewhere = os.fspath(tmp_path / "masks")
+    assert source_of(discs, elsewhere).pinned(dataset).masks == elsewhere
+
+
+def test_a_column_of_masks_is_no_folder_that_is_called_like_it(
+    discs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = [Column("image", "image"), Column("mask", "mask")]
+    files = zip(*(sorted((discs / kind).iterdir()) for kind in ("images", "masks")), strict=True)
+    row = [(path.name, path.read_bytes()) for path in next(files)]
+    write_shard(tmp_path / "packed" / "a.parquet", columns, [[row]], {})
+    (tmp_path / "mask").mkdir()
+    monkeypatch.chdir(tmp_path)
+    source = Source.of("packed", "mask", ["wall=0", "chair=255"], None, None, 10**6)
+    dataset = source.read()
+    assert len(dataset) == 1
+    assert source.pinned(dataset).masks == "mask"
 
 
 def test_what_was_made_in_python_cannot_be_read_again() -> None:

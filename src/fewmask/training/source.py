@@ -22,7 +22,7 @@ class Source:
 
     Args:
         path: Folder or name; None for a dataset that was made in Python.
-        masks: Folder with the masks, if it was named.
+        masks: Folder or column with the masks, if it was named.
         classes: Class specifications, if they were given.
         ignore_index: Mask value to leave out, if it was given.
         threshold: Grey value from which on a mask is foreground, if it was given.
@@ -46,11 +46,11 @@ class Source:
         threshold: int | None,
         max_pixels: int,
     ) -> Source:
-        """Notes how a dataset is read; folders in full, so that it can be resumed anywhere.
+        """Notes how a dataset is to be read; its folder in full, so that it is found from anywhere.
 
         Args:
             dataset: Folder, or name.
-            masks: Folder with the masks, as it is reached from the dataset or from here.
+            masks: Folder with the masks, as it is reached from the dataset or from here; or column.
             classes: Class specifications.
             ignore_index: Mask value to leave out.
             threshold: Grey value from which on a mask is foreground.
@@ -58,10 +58,7 @@ class Source:
         """
         folder = expanded(dataset)
         path = str(folder.absolute()) if str(dataset) and folder.exists() else str(dataset)
-        if masks is not None:
-            here = expanded(masks)
-            reached_from_here = here.is_dir() and not (folder / here).is_dir()
-            masks = str(here.absolute()) if reached_from_here else str(masks)
+        masks = None if masks is None else str(masks)
         return cls(path, masks, tuple(classes), ignore_index, threshold, max_pixels)
 
     @classmethod
@@ -86,14 +83,20 @@ class Source:
         return source
 
     def pinned(self, dataset: Dataset) -> Source:
-        """Returns the source with the version that was read, so that a newer one changes nothing.
+        """Returns the source as it reads the same from anywhere and later on.
+
+        That is the version of an installed dataset, and a folder of masks in full.
 
         Args:
             dataset: What `read` returned.
         """
-        # Folders have no `/` in their names.
-        by_name = dataset.packed and looks_like_name(dataset.name)
-        return replace(self, path=dataset.name) if by_name else self
+        if dataset.packed:  # the masks are those of a column, whatever folder is called like it
+            # Folders have no `/` in their names.
+            return replace(self, path=dataset.name) if looks_like_name(dataset.name) else self
+        here = expanded(self.masks or "")
+        if self.masks is None or not here.is_dir() or (dataset.root / here).is_dir():
+            return self
+        return replace(self, masks=str(here.absolute()))
 
     def read(self, progress: Callable[[int, int], None] | None = None) -> Dataset:
         """Reads the dataset.
