@@ -152,6 +152,14 @@ def test_refuses_a_file_with_other_keys(change: Any, found: str) -> None:
     )
 
 
+def test_follows_the_plan_of_an_older_run_as_it_was_followed_then() -> None:
+    values = tomllib.loads(plan_for().to_toml())
+    for name in ("try_mirrored", "tensorboard", "reasons"):
+        del values[name]
+    # Mirror images were always tried before a plan could say no.
+    assert Plan.from_toml(values) == replace(plan_for(), try_mirrored=True, reasons=())
+
+
 def test_refuses_a_file_with_another_network() -> None:
     values = tomllib.loads(plan_for().to_toml())
     values["model"]["hight"] = 3

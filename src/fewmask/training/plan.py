@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 import tomli_w
@@ -18,8 +18,6 @@ from fewmask.training.plan_values import check_network, check_values
 
 _OF_THEIR_OWN = ("model", "pace", "later_paces", "augmentation", "pixels", "reasons")
 """Values of a plan that its file holds in another form."""
-_OF_SOME = {"pixels", "foreground_share", "later_paces"}
-"""Those that only plans with patches, or with several networks, have."""
 _RESTORE = "Restore the file as it was written, or plan again."
 
 
@@ -78,11 +76,13 @@ class Plan:
     early_stopping: int
     seed: int
     data_format: str
+    # What plans need not have. A value that is added here has what was done without it as its
+    # default, so that the plan of an older run is followed as it was.
     try_mirrored: bool = True
     tensorboard: bool = False
     pixels: Pixels | None = None
     foreground_share: float | None = None
-    reasons: tuple[str, ...] = field(default=())
+    reasons: tuple[str, ...] = ()
     later_paces: tuple[Pace, ...] = ()
 
     @property
@@ -146,9 +146,12 @@ class Plan:
         """Rebuilds a plan from the parsed text of `to_toml`.
 
         Raises:
-            ArgumentError: If a key is missing or unknown, or a value cannot be.
+            ArgumentError: If a key is missing that has no default, or unknown, or a value cannot
+                be.
         """
-        wanted = {item.name for item in fields(cls)} - (_OF_SOME - set(values))
+        wanted = {
+            each.name for each in fields(cls) if each.default is MISSING or each.name in values
+        }
         if odd := wanted ^ set(values):
             raise ArgumentError(
                 "plan.toml",
@@ -174,7 +177,7 @@ class Plan:
         check_network(read["model"], values["size"], read["pixels"])
         read["pace"] = _pace(values["pace"])
         read["later_paces"] = tuple(_pace(legs) for legs in values.get("later_paces", []))
-        read["reasons"] = tuple(values["reasons"])
+        read["reasons"] = tuple(values.get("reasons", []))
         return cls(**{**values, **read})
 
 

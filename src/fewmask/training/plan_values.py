@@ -31,7 +31,7 @@ def check_values(values: dict[str, Any]) -> None:
     """Makes sure that what stands in a plan outside its tables can be followed.
 
     Args:
-        values: The parsed text of a plan, with all of its keys.
+        values: The parsed text of a plan, with all of the keys that have no default.
 
     Raises:
         ArgumentError: If a value is of another kind or out of its range; it names the key.
@@ -51,11 +51,11 @@ def check_values(values: dict[str, Any]) -> None:
     if not 0 <= _number(values.get("foreground_share", 0)) <= 1:
         _refuse("foreground_share", "a number from 0 to 1", values["foreground_share"])
     for name in ("try_mirrored", "tensorboard"):
-        if not isinstance(values[name], bool):
+        if not isinstance(values.get(name, False), bool):
             _refuse(name, "true or false", values[name])
     if not isinstance(values.get("later_paces", []), list):
         _refuse("later_paces", "a list of paces", values["later_paces"])
-    reasons = values["reasons"]
+    reasons = values.get("reasons", [])
     if not isinstance(reasons, list) or not all(isinstance(each, str) for each in reasons):
         _refuse("reasons", "a list of sentences", reasons)
 
