@@ -1,10 +1,12 @@
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
+from fewmask.cli.plan import plan
 from fewmask.errors import ArgumentError
 from fewmask.models.losses import LOSSES as LOSSES_THERE_ARE
-from fewmask.training.recipe import LOSSES, MODELS, Recipe, make_recipe
+from fewmask.training.recipe import LOSSES, MODELS, Recipe, make_recipe, option
 
 
 def test_what_is_left_out_is_left_to_the_plan() -> None:
@@ -13,6 +15,12 @@ def test_what_is_left_out_is_left_to_the_plan() -> None:
 
 def test_knows_every_loss_there_is() -> None:
     assert set(LOSSES) == set(LOSSES_THERE_ARE)
+
+
+def test_calls_a_field_as_the_command_line_does() -> None:
+    options = {name for each in plan.params for name in each.opts}
+    # The last one is asked in Python alone.
+    assert {option(field.name) for field in fields(Recipe)} - options == {"average"}
 
 
 def test_auto_stands_before_the_networks() -> None:

@@ -16,7 +16,9 @@ _OPTIONS = (
     ),
     click.option("--epochs", type=int, help="Passes over the training images.  [default: 40]"),
     click.option(
-        "--model", help="unet, or a pretrained encoder such as mobilenet_v2.  [default: auto]"
+        "--model",
+        help="unet, a pretrained encoder such as mobilenet_v2, or fcn8, fcn16, fcn32.  "
+        "[default: auto]",
     ),
     click.option("--scratch", is_flag=True, help="Use no pretrained weights."),
     click.option(

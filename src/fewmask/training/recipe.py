@@ -44,11 +44,12 @@ class Recipe:
             the plan then decides what is not said here. `make_recipe` also reads `"10m"`.
         epochs: Passes over the training images; 40 when left out. Without a budget.
         size: Side of the square that the model sees, in pixels (longest side of a picture);
-            256 when left out, less where no picture is that large. With `scale` it is the side
-            of the patches.
+            256 when left out, less where no picture is that large, or as the budget allows. With
+            `scale` it is the side of the patches.
         scale: Left out, the model sees each picture as a whole, its longest side at `size`
-            pixels. With it, it learns from patches of pictures that are scaled by this factor,
-            above 0 and at most 2: 1 is their own scale.
+            pixels; with a budget and no `size` it may learn from patches all the same, where
+            things are thin. With it, it learns from patches of pictures that are scaled by
+            this factor, above 0 and at most 2: 1 is their own scale.
         batch_size: Pictures a step; 4 when left out.
         learning_rate: Highest learning rate; 1e-3 when left out, with a budget up to 3e-3. A
             pretrained encoder learns with 3e-4 at most.
@@ -143,8 +144,8 @@ def _refuse(name: str, expected: str, found: object, instead: object) -> NoRetur
 
 
 def option(name: str) -> str:
-    """Returns the command-line spelling of a recipe field."""
-    spelling = {"pretrained": "--scratch", "augment": "--no-augment"}
+    """Returns the command-line spelling of a recipe field; its name if Python alone has it."""
+    spelling = {"pretrained": "--scratch", "augment": "--no-augment", "average": "average"}
     return spelling.get(name, "--" + name.replace("_", "-"))
 
 
