@@ -22,7 +22,7 @@ $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	@$(PIP) install --quiet --constraint $(CONSTRAINTS) --editable ".[torch]" --group dev --group docs
 	@touch $@
 
-demo: $(VENV)/installed  ## Draw demo/chairs, train about three minutes, score, show where the report lies
+demo: $(VENV)/installed  ## Draw demo/chairs, train one to three minutes, score, show where the report lies
 	$(BIN)/fewmask train demo/chairs --model unet --size 192 --epochs 48
 
 story: $(VENV)/installed  ## Run the tutorial of 2017 whole; it says how long, can be stopped and started again
