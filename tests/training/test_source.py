@@ -1,12 +1,13 @@
 import json
 import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from fewmask.data.schema import Column
-from fewmask.errors import RunError
+from fewmask.errors import DataError, RunError
 from fewmask.packages.load import load_dataset
 from fewmask.packages.shard import write_shard
 from fewmask.run import Run
@@ -32,6 +33,18 @@ def test_a_folder_is_found_again_from_anywhere(
     source = source.pinned(source.read())
     monkeypatch.chdir(tmp_path)
     assert len(source.read()) == 12
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are always text")
+def test_a_folder_around_the_data_whose_name_is_no_text_is_named_first(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9") / "discs"
+    folder.mkdir(parents=True)
+    with pytest.raises(DataError) as error:
+        source_of(folder)
+    assert str(error.value) == (
+        f"{tmp_path}/caf\ufffd/discs: expected a name in UTF-8, found one in another encoding. "
+        "Rename it."
+    )
 
 
 def test_a_name_stays_a_name() -> None:

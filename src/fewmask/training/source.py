@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fewmask.data.dataset import Dataset
+from fewmask.data.folders.walking import check_encoding
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS
 from fewmask.errors import RunError
 from fewmask.files import expanded
@@ -55,9 +56,13 @@ class Source:
             ignore_index: Mask value to leave out.
             threshold: Grey value from which on a mask is foreground.
             max_pixels: Largest picture that is opened.
+
+        Raises:
+            DataError: If the folder, or one that it lies in, has a name that is no text.
         """
         folder = expanded(dataset)
         path = str(folder.absolute()) if str(dataset) and folder.exists() else str(dataset)
+        check_encoding(folder, [path])
         masks = None if masks is None else str(masks)
         return cls(path, masks, tuple(classes), ignore_index, threshold, max_pixels)
 

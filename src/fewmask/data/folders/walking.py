@@ -65,7 +65,7 @@ def check_encoding(root: Path, names: Iterable[str]) -> None:
             name.encode()
         except UnicodeEncodeError:
             shown = os.fsencode(name).decode("utf-8", "replace")
-            # Neither the table of the parts nor a report could hold it.
+            # Neither the record of a run nor its table of the parts nor a report could hold it.
             raise DataError(
                 shown, "a name in UTF-8", "one in another encoding", "Rename it."
             ) from None
