@@ -286,6 +286,41 @@ def test_what_was_chosen_or_left_out_is_said():
     )
 
 
+@pytest.mark.parametrize(
+    ("files", "parts", "said"),
+    [
+        ("{train: data/*, test: data/b*}", {"a": "train", "b1": "test", "b2": "test"},
+         ["data/b1.parquet, data/b2.parquet under train, test: read as test alone."]),
+        ("{test: data/b1*, train: data/*}", {"b1": "test", "a": "train", "b2": "train"},
+         ["data/b1.parquet under train, test: read as test alone."]),
+        ("{train: data/a*, validation: data/b*, test: data/b*}",
+         {"a": "train", "b1": "test", "b2": "test"},
+         ["data/b1.parquet, data/b2.parquet under validation, test: read as test alone."]),
+        ("{test: data/b1*, dev: data/b*, train: data/b*}", {"b1": "test", "b2": "validation"},
+         ["data/b1.parquet under train, validation, test: read as test alone.",
+          "data/b2.parquet under train, validation: read as validation alone."]),
+        ("{val: data/b*, validation: data/b*}", {"b1": "validation", "b2": "validation"}, []),
+    ],
+)  # fmt: skip
+def test_a_file_under_several_parts_is_judged_by_alone(files, parts, said):
+    paths = [f"data/{name}.parquet" for name in ("a", "b1", "b2")]
+    found = find_shards(paths, f"---\nconfigs: [{{data_files: {files}}}]\n---\n", "here")
+    assert found.shards == tuple((f"data/{name}.parquet", part) for name, part in parts.items())
+    assert found.findings == tuple(f"The card lists {sentence}" for sentence in said)
+
+
+def test_no_image_is_in_two_parts(tmp_path):
+    write_parquet(tmp_path / "data/train-0.parquet", rows(range(6)))
+    write_parquet(tmp_path / "data/test-0.parquet", rows(range(6, 8)))
+    files = "{train: data/*, validation: data/test-*, test: data/test-*}"
+    (tmp_path / "README.md").write_text(f"---\nconfigs: [{{data_files: {files}}}]\n---\n")
+    dataset = load_dataset(tmp_path)
+    assert sorted(row.part for row in dataset) == ["test"] * 2 + ["train"] * 6
+    assert dataset.findings[0] == (
+        "The card lists data/test-0.parquet under train, validation, test: read as test alone."
+    )
+
+
 @pytest.mark.parametrize("head", ["a: [", "- 1\n- 2", "!!python/object:os.system x"])
 def test_a_card_with_a_broken_head_is_one_sentence(head):
     with pytest.raises(DataError) as caught:

@@ -65,7 +65,7 @@ def look_at(remote: HubRemote, patience: Patience) -> ForeignDataset:
     paths = [path for path in files if path.endswith(SUFFIX)]
     card = _read(remote, CARD, patience) if CARD in files else b""
     found = find_shards(paths, card.decode("utf-8", "replace"), remote.url)
-    parts = dict(reversed(found.shards))  # of a file in two parts, the first counts
+    parts = dict(found.shards)
     if not parts:
         raise DataError(
             remote.url,

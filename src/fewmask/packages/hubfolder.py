@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fewmask.data.folders.names import words_of
 from fewmask.data.folders.sorting import natural_key
+from fewmask.data.wording import some
 from fewmask.errors import DataError
 from fewmask.packages.card import CARD, read_head
 from fewmask.packages.checks import what_is_wrong_with
 from fewmask.packages.foreign import part_of_split
+from fewmask.packages.manifest import PARTS
 
 SUFFIX = ".parquet"
 _DEEPEST = 3
@@ -59,7 +61,8 @@ def find_shards(paths: Iterable[str], card: str, where: object) -> Found:
     """Says which Parquet files belong to a dataset, and to which part.
 
     The card decides, if its head lists files. Otherwise all belong, and their names tell the
-    part: `data/train-00000-of-00004.parquet`, `validation/0000.parquet`; others train.
+    part: `data/train-00000-of-00004.parquet`, `validation/0000.parquet`; others train. A file that
+    the card lists under several parts is read once, to be judged by rather than to learn from.
 
     Args:
         paths: The Parquet files, as paths in the dataset with `/`.
@@ -67,7 +70,7 @@ def find_shards(paths: Iterable[str], card: str, where: object) -> Found:
         where: The dataset, for messages.
 
     Returns:
-        The shards; none where the card lists none of them.
+        The shards, each path once; none where the card lists none of them.
 
     Raises:
         DataError: If the card cannot be read, or names files outside the dataset.
@@ -79,7 +82,7 @@ def find_shards(paths: Iterable[str], card: str, where: object) -> Found:
     """
     paths = list(paths)
     patterns, findings = _listed_by_card(read_head(card, f"{where}:{CARD}") if card else {}, where)
-    shards: list[tuple[str, str]] = []
+    listed: dict[str, set[str]] = {}
     skipped: list[str] = []
     if patterns:
         for split, pattern in patterns:
@@ -87,15 +90,29 @@ def find_shards(paths: Iterable[str], card: str, where: object) -> Found:
             if part is None:
                 skipped.append(split)
                 continue
-            matching = [path for path in paths if fnmatchcase(path, pattern)]
-            shards += [(path, part) for path in matching if (path, part) not in shards]
+            for path in paths:
+                if fnmatchcase(path, pattern):
+                    listed.setdefault(path, set()).add(part)
     else:
-        shards = [(path, _part_of_path(path)) for path in paths]
+        listed = {path: {_part_of_path(path)} for path in paths}
     if skipped:
         findings.append(
             f"Left out, because they are no parts to train or judge by: {', '.join(skipped)}."
         )
-    return Found(tuple(shards), tuple(findings))
+    findings += _listed_several_times(listed)
+    shards = tuple((path, max(parts, key=PARTS.index)) for path, parts in listed.items())
+    return Found(shards, tuple(findings))
+
+
+def _listed_several_times(listed: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Says which files are listed under several parts, all under the same in one sentence."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for path, parts in listed.items():
+        alike.setdefault(tuple(sorted(parts, key=PARTS.index)), []).append(path)
+    for names, paths in alike.items():
+        if len(names) > 1:
+            under = ", ".join(names)
+            yield f"The card lists {some(paths)} under {under}: read as {names[-1]} alone."
 
 
 def _part_of_path(path: str) -> str:
