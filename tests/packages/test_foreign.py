@@ -10,7 +10,6 @@ from fewmask.data.imageio import encode_jpeg, encode_png
 from fewmask.data.parts import assign_parts
 from fewmask.errors import ArgumentError, DataError, DecisionNeeded, FewmaskError
 from fewmask.packages.foreign import part_of_split, possible_masks, understand_columns
-from fewmask.packages.hubfolder import find_shards
 from fewmask.packages.load import load_dataset
 from fewmask.packages.parquet import Leaf
 
@@ -253,62 +252,6 @@ def test_a_mask_beside_instance_masks_is_the_mask():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("paths", "card", "expected"),
-    [
-        (["a.parquet"], "", [("a.parquet", "train")]),
-        (["default/val/0000.parquet"], "", [("default/val/0000.parquet", "validation")]),
-        (["data/dev-0.parquet", "data/x.parquet"], "",
-         [("data/dev-0.parquet", "validation"), ("data/x.parquet", "train")]),
-        (["a/x.parquet", "b/y.parquet"],
-         "configs: [{config_name: default, data_files: [{split: test, path: b/*}]}]",
-         [("b/y.parquet", "test")]),
-        (["a/x.parquet", "b/y.parquet"],
-         "configs: [{config_name: a, data_files: a/*}, "
-         "{config_name: b, default: true, data_files: {train: b/*, extra: a/*}}]",
-         [("b/y.parquet", "train")]),
-        (["a/x.parquet"], "license: mit", [("a/x.parquet", "train")]),
-        (["a/x.parquet"], "configs: nonsense", [("a/x.parquet", "train")]),
-        (["a/x.parquet"], "configs: [{data_files: other/*}]", []),
-    ],
-)  # fmt: skip
-def test_which_files_belong_and_to_which_part(paths, card, expected):
-    card = f"---\n{card}\n---\n# Roads\n" if card else ""
-    assert list(find_shards(paths, card, "here").shards) == expected
-
-
-def test_what_was_chosen_or_left_out_is_said():
-    files = "{train: a/*, unlabeled: b/*}"
-    card = f"---\nconfigs: [{{config_name: a, data_files: {files}}}, {{config_name: b}}]\n---\n"
-    assert find_shards(["a/x.parquet", "b/y.parquet"], card, "here").findings == (
-        "Of its configurations a, b, a is read.",
-        "Left out, because they are no parts to train or judge by: unlabeled.",
-    )
-
-
-@pytest.mark.parametrize(
-    ("files", "parts", "said"),
-    [
-        ("{train: data/*, test: data/b*}", {"a": "train", "b1": "test", "b2": "test"},
-         ["data/b1.parquet, data/b2.parquet under train, test: read as test alone."]),
-        ("{test: data/b1*, train: data/*}", {"b1": "test", "a": "train", "b2": "train"},
-         ["data/b1.parquet under train, test: read as test alone."]),
-        ("{train: data/a*, validation: data/b*, test: data/b*}",
-         {"a": "train", "b1": "test", "b2": "test"},
-         ["data/b1.parquet, data/b2.parquet under validation, test: read as test alone."]),
-        ("{test: data/b1*, dev: data/b*, train: data/b*}", {"b1": "test", "b2": "validation"},
-         ["data/b1.parquet under train, validation, test: read as test alone.",
-          "data/b2.parquet under train, validation: read as validation alone."]),
-        ("{val: data/b*, validation: data/b*}", {"b1": "validation", "b2": "validation"}, []),
-    ],
-)  # fmt: skip
-def test_a_file_under_several_parts_is_judged_by_alone(files, parts, said):
-    paths = [f"data/{name}.parquet" for name in ("a", "b1", "b2")]
-    found = find_shards(paths, f"---\nconfigs: [{{data_files: {files}}}]\n---\n", "here")
-    assert found.shards == tuple((f"data/{name}.parquet", part) for name, part in parts.items())
-    assert found.findings == tuple(f"The card lists {sentence}" for sentence in said)
-
-
 def test_no_image_is_in_two_parts(tmp_path):
     write_parquet(tmp_path / "data/train-0.parquet", rows(range(6)))
     write_parquet(tmp_path / "data/test-0.parquet", rows(range(6, 8)))
@@ -319,13 +262,6 @@ def test_no_image_is_in_two_parts(tmp_path):
     assert dataset.findings[0] == (
         "The card lists data/test-0.parquet under train, validation, test: read as test alone."
     )
-
-
-@pytest.mark.parametrize("head", ["a: [", "- 1\n- 2", "!!python/object:os.system x"])
-def test_a_card_with_a_broken_head_is_one_sentence(head):
-    with pytest.raises(DataError) as caught:
-        find_shards(["a.parquet"], f"---\n{head}\n---\n", "here")
-    assert str(caught.value).startswith("here:README.md: expected ")
 
 
 def test_words_for_parts():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -91,7 +91,7 @@ def find_shards(paths: Iterable[str], card: str, where: object) -> Found:
                 skipped.append(split)
                 continue
             for path in paths:
-                if fnmatchcase(path, pattern):
+                if _matches(path.split("/"), pattern.split("/")):
                     listed.setdefault(path, set()).add(part)
     else:
         listed = {path: {_part_of_path(path)} for path in paths}
@@ -102,6 +102,15 @@ def find_shards(paths: Iterable[str], card: str, where: object) -> Found:
     findings += _listed_several_times(listed)
     shards = tuple((path, max(parts, key=PARTS.index)) for path, parts in listed.items())
     return Found(shards, tuple(findings))
+
+
+def _matches(path: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a pattern means a path, as on the Hub: `*` ends at a `/`, `**` does not."""
+    if not pattern:
+        return not path
+    if pattern[0] == "**":
+        return any(_matches(path[first:], pattern[1:]) for first in range(len(path) + 1))
+    return bool(path) and fnmatchcase(path[0], pattern[0]) and _matches(path[1:], pattern[1:])
 
 
 def _listed_several_times(listed: Mapping[str, Collection[str]]) -> Iterator[str]:
