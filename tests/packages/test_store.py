@@ -57,6 +57,13 @@ def test_a_manifest_without_its_files_is_not_let_in(store):
     assert store.names() == []
 
 
+def test_a_version_that_is_there_is_not_taken_for_whole_when_a_file_is_cut(store):
+    manifest = add_version(store, "a/b@1")
+    store.object_path(manifest.files[0].sha256).write_bytes(b"#")
+    with pytest.raises(DataError, match=r"found 1 missing, README\.md for one\. Try again\."):
+        store.add_version(manifest.to_bytes())
+
+
 def test_a_published_version_is_never_replaced(store):
     manifest = add_version(store, "a/b@1")
     store.add_version(manifest.to_bytes())  # the same again is no harm

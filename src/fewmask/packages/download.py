@@ -197,7 +197,9 @@ class _Growing:
     def _append(self) -> None:
         with self._partial.open("ab", buffering=0) as partial:
             for block in self._remote.read(self._path, self._have):
-                partial.write(block)
+                view = memoryview(block)
+                while view:  # a single write may take only a part, as on a disk that is full
+                    view = view[partial.write(view) :]
                 self._count(block)
                 if self._stopped():
                     raise Stopped

@@ -267,9 +267,8 @@ class Store:
         with self.lock():
             self._check_case(name)
             path = self.version_path(name)
-            if path.exists():
-                if path.read_bytes() == content:
-                    return manifest
+            is_there = path.exists()
+            if is_there and path.read_bytes() != content:
                 raise DataError(
                     name,
                     "a version that is not there yet",
@@ -284,8 +283,9 @@ class Store:
                     f"{len(missing)} missing, {missing[0]} for one",
                     "Try again.",
                 )
-            with whole_file(path) as beside:
-                beside.write_bytes(content)
+            if not is_there:
+                with whole_file(path) as beside:
+                    beside.write_bytes(content)
         return manifest
 
     def _check_case(self, name: DatasetName) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 from pathlib import Path
@@ -16,7 +17,7 @@ from fewmask.packages.remotes.folder import FolderRemote
 from fewmask.packages.remotes.remote import AlreadyThere, NoRight, NotThere, RemoteError
 from fewmask.packages.store import Store
 
-from ..made import add_version, is_sound
+from ..made import FILES, add_version, installed_files, is_sound
 
 
 @pytest.fixture
@@ -150,6 +151,25 @@ def test_a_full_disk_leaves_nothing_of_an_install(
     monkeypatch.undo()
     install("rohan/chairs", source=str(registry), store=yours)
     assert is_sound(yours)
+
+
+def test_a_disk_that_takes_a_few_bytes_at_a_time_gets_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, yours, registry = Store(tmp_path / "a"), Store(tmp_path / "b"), tmp_path / "registry"
+    manifest = add_version(mine, "rohan/chairs")
+    push("rohan/chairs", str(registry), store=mine)
+
+    class Sips(io.FileIO):
+        def write(self, block: bytes) -> int:
+            return super().write(bytes(block)[:5])
+
+    def open_file(path: Path, mode: str = "r", *how: object, **more: object) -> object:
+        return Sips(path, "a") if mode == "ab" else open(path, mode, *how, **more)
+
+    monkeypatch.setattr(Path, "open", open_file)
+    install("rohan/chairs", source=str(registry), store=yours)
+    assert installed_files(yours, manifest) == FILES
 
 
 def test_a_truncated_file_is_mended_by_pushing_again(tmp_path: Path) -> None:
