@@ -1,4 +1,6 @@
+import errno
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -118,3 +120,20 @@ def test_the_sheet_has_a_name_that_viewers_understand(built, store):
     store.remove_version(parse_name("rohan/things@1"))
     assert not sheet.exists()
     assert sheet_file(store, built.manifest) is None
+
+
+def test_a_version_is_built_and_shown_without_its_sheet_where_the_disk_is_full(
+    build, things, store, monkeypatch
+):
+    def full(source, destination):
+        Path(destination).write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("fewmask.packages.overview.shutil.copyfile", full)
+    built = build(things)
+    assert (built.is_new, built.sheet) == (True, None)
+    again = build(things)
+    assert (again.is_new, again.sheet) == (False, None)
+    assert list((store.root / "sheets/rohan").iterdir()) == []
+    monkeypatch.undo()
+    assert sheet_file(store, built.manifest).is_file()

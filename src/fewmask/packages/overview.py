@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from fewmask.errors import DataError
-from fewmask.files import cannot_write
+from fewmask.errors import DataError, FewmaskError
+from fewmask.files import whole_file
 from fewmask.packages.manifest import Manifest
 from fewmask.packages.names import DatasetName
 from fewmask.packages.store import Store
@@ -103,23 +102,17 @@ def sheet_file(store: Store, manifest: Manifest) -> Path | None:
         manifest: The version.
 
     Returns:
-        A JPEG file; None where the package has none, or it is not here.
-
-    Raises:
-        FewmaskError: If it cannot be written.
+        A JPEG file; None where the package has none, it is not here, or it cannot be copied: a
+        sheet is no reason to fail after a build, or in a store that may only be read.
     """
     file = manifest.file(SHEET)
     if file is None or not store.has(file):
         return None
-    source = store.object_path(file.sha256)
     place = store.root / "sheets" / f"{manifest.name}@{manifest.version}.jpg"
     try:
-        if place.is_file() and place.stat().st_size == file.size:
-            return place
-        place.parent.mkdir(parents=True, exist_ok=True)
-        beside = place.with_name(f".{place.name}-{os.getpid()}")
-        shutil.copyfile(source, beside)
-        os.replace(beside, place)
-    except OSError as error:
-        raise cannot_write(place, error) from error
+        if not place.is_file() or place.stat().st_size != file.size:
+            with whole_file(place) as beside:
+                shutil.copyfile(store.object_path(file.sha256), beside)
+    except (FewmaskError, OSError):
+        return None
     return place
