@@ -25,6 +25,7 @@ from fewmask.packages.build import build_package
 from fewmask.packages.checking import Checked
 from fewmask.packages.load import load_dataset
 from fewmask.packages.names import parse_name
+from fewmask.packages.packing import write_shards
 from fewmask.packages.reading import stored_ids
 from fewmask.packages.shard import write_shard
 from fewmask.packages.statistics import Statistics
@@ -269,6 +270,35 @@ def test_what_cannot_be_a_package_is_refused_before_any_work(build, dataset, mon
     refused(
         build, Dataset("x", dataset.root, [Column("a", "integer")], [(1,)]), "a column of images"
     )
+
+
+def test_a_name_that_differs_by_capitals_alone_is_refused_before_any_work(
+    build, dataset, monkeypatch
+):
+    build(dataset)
+    monkeypatch.setattr(building, "check_pixels", None)
+    refused(build, dataset, "differs by more than capitals", name="Rohan/things")
+
+
+@pytest.mark.parametrize(
+    ("asked", "other", "said"),
+    [
+        ("rohan/things@7", "rohan/things@7", "one of this number in the store. Leave out @7"),
+        ("rohan/things", "Rohan/Things", "differs by more than capitals"),
+    ],
+)
+def test_a_name_that_is_taken_meanwhile_leaves_nothing_of_the_build(
+    build, dataset, store, monkeypatch, asked, other, said
+):
+    def pack_slowly(*how):
+        monkeypatch.setattr(building, "write_shards", write_shards)
+        build(dataset[:4], name=other)
+        return write_shards(*how)
+
+    monkeypatch.setattr(building, "write_shards", pack_slowly)
+    refused(build, dataset, said, name=asked)
+    assert len(store.names()) == 1
+    assert is_sound(store)
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(build, dataset, store, monkeypatch):

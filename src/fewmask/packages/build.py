@@ -187,13 +187,7 @@ def _check(name: DatasetName, dataset: Dataset, store: Store) -> None:
             f"the owner '{RESERVED}', whose datasets fewmask draws itself",
             "Choose another owner.",
         )
-    if name.version is not None and store.version_path(name).exists():
-        raise DataError(
-            name,
-            "a version that is not there yet",
-            "one of this number in the store",
-            f"Leave out @{name.version} to take the next one.",
-        )
+    _check_free(name, store)
     if len(dataset) == 0:
         raise DataError(dataset.name, "at least one image", "none", "Choose more rows.")
     masks = [column.name for column in dataset.columns if column.kind == "mask"]
@@ -203,6 +197,17 @@ def _check(name: DatasetName, dataset: Dataset, store: Store) -> None:
             "one column of masks at most",
             f"{len(masks)}: {', '.join(masks)}",
             "Choose one of them with select().",
+        )
+
+
+def _check_free(name: DatasetName, store: Store) -> None:
+    store.check_case(name)
+    if name.version is not None and store.version_path(name).exists():
+        raise DataError(
+            name,
+            "a version that is not there yet",
+            "one of this number in the store",
+            f"Leave out @{name.version} to take the next one.",
         )
 
 
@@ -261,6 +266,8 @@ def _publish(
             if same == before and asked.version in (None, before.version):
                 return Built(before, False, sheet_file(store, before), before.size)
             manifest = replace(manifest, version=asked.version or before.version + 1)
+        # Others may have built meanwhile; what is refused now leaves nothing among the objects.
+        _check_free(asked, store)
         there = {file.sha256 for file in before.files} if before else set()
         for file in manifest.files:
             store.adopt(sources[file.path], file.sha256)

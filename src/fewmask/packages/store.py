@@ -265,7 +265,7 @@ class Store:
         manifest = Manifest.from_bytes(content, "the manifest to be installed")
         name = manifest.dataset
         with self.lock():
-            self._check_case(name)
+            self.check_case(name)
             path = self.version_path(name)
             is_there = path.exists()
             if is_there and path.read_bytes() != content:
@@ -288,8 +288,12 @@ class Store:
                     beside.write_bytes(content)
         return manifest
 
-    def _check_case(self, name: DatasetName) -> None:
-        """Refuses a name that some file systems would mix with one that is here."""
+    def check_case(self, name: DatasetName) -> None:
+        """Refuses a name that some file systems would mix with one that is here.
+
+        Raises:
+            DataError: If it differs from one in the store by capitals alone.
+        """
         for other in self.names():
             if other.path != name.path and plain_path(other.path) == plain_path(name.path):
                 raise DataError(
