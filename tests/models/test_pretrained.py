@@ -106,8 +106,9 @@ def test_a_file_with_another_checksum_is_downloaded_again(cache, network, conten
     assert (cache / "resnet.h5").read_bytes() == content
 
 
-def test_a_download_with_a_wrong_checksum_is_not_used(cache, network):
+def test_a_download_with_a_wrong_checksum_is_neither_used_nor_kept(cache, network):
     assert find_weights("resnet50") is None
+    assert list(cache.iterdir()) == []
 
 
 def test_without_a_network_there_are_none(cache, no_network):
@@ -138,6 +139,38 @@ def test_a_download_that_breaks_off_leaves_nothing(cache, network, monkeypatch):
     assert find_weights("mobilenet_v2") is None
     assert list(cache.iterdir()) == []
     assert socket.getdefaulttimeout() == before
+
+
+@pytest.mark.parametrize("the_other_breaks_off", [True, False])
+def test_two_that_download_at_once_harm_neither(
+    cache, network, content, monkeypatch, the_other_breaks_off
+):
+    begun = []
+
+    def download(url, path, report):
+        begun.append(path)
+        if len(begun) == 2 and the_other_breaks_off:
+            raise urllib.error.URLError("connection reset")
+        with open(path, "wb") as file:
+            file.write(content[:1000])
+            if len(begun) == 1:
+                other = find_weights("mobilenet_v2")
+                assert (other is None) == the_other_breaks_off
+            file.write(content[1000:])
+
+    monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", download)
+    path = find_weights("mobilenet_v2")
+    assert path.read_bytes() == content
+    assert list(cache.iterdir()) == [path]
+
+
+def test_what_another_brought_meanwhile_is_taken(cache, network, content, monkeypatch):
+    def break_off(url, path, report):
+        (cache / FILES["mobilenet_v2"].name).write_bytes(content)
+        raise urllib.error.URLError("connection reset")
+
+    monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", break_off)
+    assert find_weights("mobilenet_v2") == cache / FILES["mobilenet_v2"].name
 
 
 @pytest.mark.real

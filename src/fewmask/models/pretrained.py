@@ -9,6 +9,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ def find_weights(name: str, patience: float = PATIENCE) -> Path | None:
     """Finds the ImageNet weights of an encoder, on this machine or else on the network.
 
     A download goes where Keras puts it, `~/.keras/models` unless KERAS_HOME says otherwise, and
-    happens once. A file that an interrupted download left there is replaced.
+    happens once. Half a file that lies there is replaced. Several processes may do so at once.
 
     Args:
         name: One of `models.spec.ENCODERS`.
@@ -91,20 +92,21 @@ def find_weights(name: str, patience: float = PATIENCE) -> Path | None:
     origin = f"{HOME}{weights.folder}/{weights.name}"
     if not _answers(origin, patience):
         return None
-    # Keras shows its download on standard output, which belongs to results.
-    with _socket_timeout(patience), contextlib.redirect_stdout(sys.stderr):
-        try:
-            file = keras.utils.get_file(
-                weights.name,
-                origin,
-                cache_dir=str(home),
-                cache_subdir="models",
-                # What is there by now is half a file.
-                force_download=True,
-            )
-        except Exception:  # noqa: BLE001 - get_file raises bare Exceptions when a download fails
-            return None
-    return Path(file) if _is_whole(Path(file), weights.md5) else None
+    # Under the final name, two processes would write into each other's file.
+    own = f".{uuid.uuid4().hex[:8]}-{weights.name}"
+    # Keras shows its download on standard output, which belongs to results, and raises bare
+    # Exceptions when one fails.
+    with (
+        _socket_timeout(patience),
+        contextlib.redirect_stdout(sys.stderr),
+        contextlib.suppress(Exception),
+    ):
+        file = Path(keras.utils.get_file(own, origin, cache_dir=str(home), cache_subdir="models"))
+        if _is_whole(file, weights.md5):
+            return file.replace(file.with_name(weights.name))
+        file.unlink()
+    # Another process may have brought it meanwhile.
+    return cached if _is_whole(cached, weights.md5) else None
 
 
 def _is_whole(path: Path, md5: str | None) -> bool:
