@@ -74,6 +74,19 @@ def test_a_registry_that_is_down_is_not_passed_over(
         install(NAME, store=store)
 
 
+@pytest.mark.parametrize("name", ["hf://rohan/chairs", "hf://rohan/chairs@2"])
+def test_a_repository_of_the_hub_is_sought_in_no_other_registry(
+    registry: str, store: Store, name: str
+) -> None:
+    with pytest.raises(ArgumentError) as refused:
+        install(name, source=registry, store=store)
+    assert str(refused.value) == (
+        f"--from {registry}: expected no registry beside {name}, which says itself where it is, "
+        f"found both. Leave out --from, or name the dataset: {name.removeprefix('hf://')}"
+    )
+    assert not store.root.exists()
+
+
 def test_what_is_there_is_not_fetched(registry: str, store: Store) -> None:
     first = install(NAME, source=registry, store=store)
     again = install(NAME, source=registry, store=store)

@@ -45,7 +45,8 @@ def install(
         name: `owner/name` for the newest version, `owner/name@3` for that one, or
             `hf://owner/name` for a repository of the Hub.
         source: Name of a registry in the user's list, or its address; when left out, those of
-            the list in their order, and the first that has the dataset counts.
+            the list in their order, and the first that has the dataset counts. Not beside a name
+            with `hf://`.
         store: Where to put it; the user's own store when left out.
         lock: Lock file of a project, in which the version is pinned.
         offline: Whether to ask nobody and take what is in the store.
@@ -58,13 +59,20 @@ def install(
         What is installed now.
 
     Raises:
-        ArgumentError: If the name is none, or no registry is known.
+        ArgumentError: If the name is none, no registry is known, or two are named.
         DataError: If no registry has it, or what it sends is not what it should be.
         RemoteError: If the registry cannot be read.
         FewmaskError: If the store cannot be written to.
     """
     match = _HUB_NAME.fullmatch(name)
     if match:
+        if source is not None:
+            raise ArgumentError(
+                typed("--from", source),
+                f"no registry beside {name}, which says itself where it is",
+                "both",
+                f"Leave out --from, or name the dataset: {match[1]}{match[3] or ''}",
+            )
         source = f"{HUB}{match[1]}{f'@{match[2]}' if match[2] else ''}"
         name = f"{match[1]}{match[3] or ''}"
     wanted = parse_name(name)
