@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -78,6 +79,34 @@ def test_no_right(remote: FolderRemote) -> None:
     (remote.root / "index.json").chmod(0)
     with pytest.raises(NoRight):
         list(remote.read("index.json"))
+
+
+def test_a_folder_that_may_not_be_read_is_not_taken_for_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, registry = Store(tmp_path / "store"), tmp_path / "registry"
+    for name in ("rohan/chairs", "mai/sofas"):
+        add_version(store, name)
+        push(name, str(registry), store=store)
+    index = (registry / "index.json").read_bytes()
+    locked, scandir = registry / "versions" / "rohan" / "chairs", os.scandir
+
+    def refuse(path: str | Path) -> object:
+        if str(path) == str(locked):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    sentence = f"{locked}: expected the right to use it, found no right to read it. Ask its owner"
+    with pytest.raises(NoRight, match=re.escape(sentence)):
+        install("rohan/chairs", source=str(registry), store=Store(tmp_path / "yours"))
+    # The index keeps what whoever pushes cannot see.
+    assert sentence in push("mai/sofas", str(registry), store=store).note
+    assert (registry / "index.json").read_bytes() == index
+    add_version(store, "mai/beds")
+    with pytest.raises(NoRight, match=re.escape(sentence)):
+        push("mai/beds", str(registry), store=store)
+    assert not (registry / "versions" / "mai" / "beds").exists()
 
 
 @pytest.mark.parametrize(

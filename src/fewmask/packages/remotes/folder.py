@@ -53,7 +53,7 @@ class FolderRemote:
         self._check_mounted()
         found = []
         with self._reading(folder) as top:
-            for here, _, names in os.walk(top):
+            for here, _, names in os.walk(top, onerror=_refuse_locked):
                 relative = Path(here).relative_to(self.root)
                 found += [(relative / name).as_posix() for name in names]
         return tuple(sorted(found))
@@ -128,11 +128,18 @@ class FolderRemote:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise not_there(str(place)) from error
         except PermissionError as error:
+            locked = str(error.filename or place)
             raise no_right(
-                str(place), "no right to read it", "Ask its owner for the right to read it."
+                locked, "no right to read it", "Ask its owner for the right to read it."
             ) from error
         except OSError as error:
             raise _cannot_read(place, error) from error
+
+
+def _refuse_locked(error: OSError) -> None:
+    """Ends a walk that would pass over what it may not read, as if nothing were there."""
+    if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        raise error
 
 
 def _give_second_name(beside: Path, place: Path, content: bytes) -> None:
