@@ -80,6 +80,8 @@ OLDER = ("forest", "2017")
 MORE = ("keras", "medicai", "nnunet")
 TUNED = ("chairs97", "dsb2018_nuclei", "dubai_aerial")
 OTHERS = ("isbi_em", "furniture6", "demo/chairs")
+UNSEEN = ("camvid", "cracks", "rail", "cats", "weeds", "tiles", "vessels")
+"""Nothing was tuned on these before they were measured."""
 
 
 def block(*groups: tuple[Sequence[str], Sequence[str], Sequence[float]]) -> tuple[Cell, ...]:
@@ -103,6 +105,7 @@ BLOCKS = {
     "others": block((OTHERS, (*PRETRAINED, *OLDER), [3])),
     "one": block((TUNED, (*PRETRAINED, *OLDER), [1])),
     "ten": block((TUNED[1:], PRETRAINED, [10])),
+    "unseen": block((UNSEEN, (*PRETRAINED, "forest"), [3])),
     "rest": block(((*TUNED, *OTHERS), tuple(TOOLS), MINUTES)),
 }
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from quality_cells import MINUTES, OURS, OURS_SCRATCH, TOOLS
+from quality_cells import BLOCKS, MINUTES, OURS, OURS_SCRATCH, TOOLS
 from score_file import Score
 
 from fewmask.evaluation.bootstrap import difference_interval
@@ -61,11 +61,14 @@ def dice_of(scores: Sequence[Score]) -> dict[Place, BySeed]:
 
 
 def means(dice: dict[Place, BySeed], datasets: Sequence[str]) -> str:
-    """Makes the table of the mean Dice, a line for each dataset and number of minutes."""
+    """Makes the table of the mean Dice, a line for each dataset and minutes that a block has."""
     head = ["dataset", "minutes", *(tool.title for tool in TOOLS.values())]
+    to_measure = {(cell.dataset, cell.minutes) for block in BLOCKS.values() for cell in block}
     lines = []
     for dataset in datasets:
         for minutes in MINUTES:
+            if (dataset, minutes) not in to_measure:
+                continue
             cells = [show_mean(dice.get(Place(dataset, tool, minutes), {})) for tool in TOOLS]
             lines.append([dataset, f"{minutes:g}", *cells])
     return table(head, lines)
