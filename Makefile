@@ -29,7 +29,7 @@ story: $(VENV)/installed  ## Run the tutorial of 2017 whole; it says how long, c
 	$(BIN)/python examples/chairs_2017.py
 
 test: $(VENV)/installed servers  ## Pass every test
-	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_OPTIONS)
 
 # In Chromium the report is tested; nginx and sshd serve datasets to the tests of installing them.
 .PHONY: servers
