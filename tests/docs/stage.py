@@ -80,7 +80,10 @@ NOT_RUN: dict[str, dict[str, str]] = {
     "docs/explanation/what-augmentation-and-pretraining-bring.md": {
         "python benchmarks/what_helps.py": "takes more than an hour",
     },
-    "docs/reference/quality.md": {"make bench-quality": "takes hours"},
+    "docs/reference/quality.md": {
+        "make bench-quality": "takes hours",
+        "python benchmarks/unseen_data.py": "clones two gigabytes",
+    },
     "docs/explanation/what-the-data-allows.md": {
         "python benchmarks/what_the_data_allows.py": "needs real photographs to say anything",
     },
