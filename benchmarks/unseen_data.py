@@ -4,15 +4,16 @@
     make bench-quality DATA=../unseen BLOCKS=unseen
 
 Each comes from a repository of GitHub, which is cloned into `clones/` in the folder unless it lies
-there already, 200 MB to 2 GB. Their owners allow research, some of them nothing else; nothing of
-them is part of fewmask. Which images judge is what their owners say, or a draw that is always the
-same.
+there already: more than a gigabyte together. Each says what may be done with its images, the weeds
+nothing but research; none of them is part of fewmask. Which images judge is what their owners say,
+or a draw that is always the same.
 """
 
 import argparse
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from fewmask.data.imageio import write_png
 
 Put = Callable[[str, str, Path, NDArray[np.uint8]], None]
-"""Takes in a sample: its part, its name, its image file, its class ids `(H, W)`."""
+"""Takes in a sample: its part, its name, its image file, the values of its mask `(H, W)`."""
 PARTS = ("train", "test")
 SEED = 7
 
@@ -53,7 +54,7 @@ def cloned(repository: str, clones: Path) -> Path:
 
 
 def putting_into(folder: Path) -> Put:
-    """Copies images as they are, and writes their masks as class ids."""
+    """Copies images as they are, and writes their masks as PNG."""
 
     def put(part: str, name: str, image: Path, mask: NDArray[np.uint8]) -> None:
         images = folder / part / "images"
@@ -92,15 +93,14 @@ def rail(clone: Path, put: Put, chance: Random) -> None:
 
 
 def cats(clone: Path, put: Put, chance: Random) -> None:
-    """Stray cats at night: the first 40 with a cat of the owner's validation and test images."""
+    """Stray cats: the first 40 with a cat of the owner's validation and test images."""
     root = clone / "feral-cat-segmentation.v1i.yolov8"
     for part, theirs in (("train", "valid"), ("test", "test")):
-        count = 0
-        for image in drawn(root.glob(f"{theirs}/images/*.jpg"), chance):
-            mask = outlined(image, root / theirs / "labels" / f"{image.stem}.txt")
-            if mask.any() and count < 40:
-                put(part, f"c{count:03}_{part}", image, mask)
-                count += 1
+        images = drawn(root.glob(f"{theirs}/images/*.jpg"), chance)
+        masks = ((image, outlined(image, root / theirs / "labels")) for image in images)
+        with_cats = ((image, mask) for image, mask in masks if mask.any())
+        for number, (image, mask) in enumerate(islice(with_cats, 40)):
+            put(part, f"c{number:03}_{part}", image, mask)
 
 
 def weeds(clone: Path, put: Put, chance: Random) -> None:
@@ -118,9 +118,9 @@ def weeds(clone: Path, put: Put, chance: Random) -> None:
 
 def tiles(clone: Path, put: Put, chance: Random) -> None:
     """Five faults of magnetic tiles, each tile once: nine and up to eight images of each."""
-    chance = Random(SEED)  # the same tiles, whatever was drawn before
+    own_chance = Random(SEED)  # the same tiles, whatever was drawn before
     for class_id, fault in enumerate(("Blowhole", "Break", "Crack", "Fray", "Uneven"), 1):
-        images = drawn((clone / f"MT_{fault}" / "Imgs").glob("exp1*.jpg"), chance)
+        images = drawn((clone / f"MT_{fault}" / "Imgs").glob("exp1*.jpg"), own_chance)
         for part, some in (("train", images[:9]), ("test", images[9:17])):
             for image in some:
                 there = stored(image.with_suffix(".png")) > 127
@@ -146,8 +146,9 @@ def foreground(there: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return 255 * np.asarray(there, np.uint8)
 
 
-def outlined(image: Path, outlines: Path) -> NDArray[np.uint8]:
-    """Fills the outlines of a label file of YOLO, in shares of the image's sides."""
+def outlined(image: Path, labels: Path) -> NDArray[np.uint8]:
+    """Fills the outlines in an image's label file of YOLO, in shares of the image's sides."""
+    outlines = labels / f"{image.stem}.txt"
     height, width = cv2.imread(str(image)).shape[:2]
     mask = np.zeros((height, width), np.uint8)
     for line in outlines.read_text("utf-8").splitlines() if outlines.exists() else ():

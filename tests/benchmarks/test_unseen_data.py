@@ -67,4 +67,4 @@ def test_tiles_are_the_same_whatever_was_drawn_before(tmp_path: Path) -> None:
 def test_outlines_are_filled(tmp_path: Path, text: str, pixels: int) -> None:
     image = draw(tmp_path / "cat.jpg", np.zeros((10, 10, 3), np.uint8))
     (tmp_path / "cat.txt").write_text(text, "utf-8")
-    assert np.count_nonzero(outlined(image, tmp_path / "cat.txt")) == pixels
+    assert np.count_nonzero(outlined(image, tmp_path)) == pixels
