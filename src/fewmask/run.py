@@ -29,6 +29,9 @@ BUNDLE = "bundle.json"
 BEST = Path("best") / "weights.npz"
 """The best model so far: what travels with it, and its weights."""
 
+SEEN = "parts.csv"
+"""Which sample was in which part."""
+
 NETWORKS = "networks"
 """Folder for the second network of a training and those after it, a folder each."""
 
@@ -101,6 +104,11 @@ class Run:
     def update(self, **values: Any) -> None:
         """Sets entries of `run.json`, the run's own record."""
         self.write_json("run.json", {**self.read_json("run.json"), **values})
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether a training has begun here; where one was killed, the folder alone may be."""
+        return (self.folder / "plan.toml").exists()
 
     def plan(self) -> dict[str, Any]:
         """Reads `plan.toml`."""

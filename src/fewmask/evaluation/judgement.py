@@ -21,7 +21,7 @@ from fewmask.evaluation.report import write_report
 from fewmask.files import expanded, write_text
 from fewmask.inference.intake import take_in
 from fewmask.inference.predict import BundledModel, Predictor, load
-from fewmask.run import Run, open_run
+from fewmask.run import SEEN, Run, open_run
 
 MOST_KEPT = 256 * 1024**2
 """Bytes of label maps that are kept from the score for the report; the others are made again."""
@@ -126,7 +126,7 @@ def evaluate_run(
     run = run if isinstance(run, Run) else open_run(run)
     predictor = load(run, keras_model=keras_model)
     name = dataset.name
-    known = read_seen(run.folder / "parts.csv").parts_of(dataset)
+    known = read_seen(run.folder / SEEN).parts_of(dataset)
     trained_on = [index for index, kind in enumerate(known) if kind == "train"]
     baselines_from = dataset.take(trained_on) if trained_on else None
     if part is not None:

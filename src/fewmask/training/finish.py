@@ -25,7 +25,7 @@ from fewmask.models.export import exported_onnx, missing_exporter
 from fewmask.models.parity import check_parity
 from fewmask.models.saving import KerasModel, save_keras
 from fewmask.models.spec import build
-from fewmask.run import BEST, CROSS_VALIDATION, Run, versions
+from fewmask.run import BEST, CROSS_VALIDATION, SEEN, Run, versions
 from fewmask.training.checkpoint import load_weights
 from fewmask.training.comparing import take_pieces
 from fewmask.training.crossvalidation import cross_validate
@@ -97,7 +97,7 @@ def finish(
         run.folder,
         part="test",
         baselines_from=parts.train,
-        notes=read_seen(run.folder / "parts.csv").findings(),
+        notes=read_seen(run.folder / SEEN).findings(),
         cross_validation=cross_validation,
         progress=working(listener, "scoring the test images"),
     )

@@ -44,14 +44,9 @@ class Member:
         path = self.run.folder / LAST
         return State.load(path) if path.exists() else State()
 
-    @property
-    def has_begun(self) -> bool:
-        """Whether its plan lies in its folder; of one that was killed the folder alone may."""
-        return (self.run.folder / "plan.toml").exists()
-
     def begin(self) -> None:
         """Makes its folder, with its plan."""
-        if not self.has_begun:
+        if not self.run.has_plan:
             self.run.write_plan(self.plan.to_toml())
 
 
@@ -88,8 +83,9 @@ def members_of(run: Run, plan: Plan, parts: Parts) -> list[Member]:
 
 def _plan_of(folder: Path, plan: Plan, number: int) -> Plan:
     """Returns the plan of a later network: as far as it has come, or else as it was meant."""
-    if (folder / "plan.toml").exists():
-        return Plan.from_toml(Run(folder).plan())
+    run = Run(folder)
+    if run.has_plan:
+        return Plan.from_toml(run.plan())
     pace = plan.later_paces[number - 1]
     return replace(plan, pace=pace, later_paces=(), seed=plan.seed + number)
 
@@ -116,7 +112,7 @@ def gather_paces(run: Run, members: Sequence[Member]) -> None:
     """
     plan = Plan.from_toml(run.plan())
     paces = [
-        Plan.from_toml(member.run.plan()).pace if member.has_begun else member.plan.pace
+        Plan.from_toml(member.run.plan()).pace if member.run.has_plan else member.plan.pace
         for member in members[1:]
     ]
     if tuple(paces) != plan.later_paces:

@@ -22,7 +22,7 @@ from fewmask.data.wording import counted
 from fewmask.errors import ArgumentError, FewmaskError, RunError, typed
 from fewmask.files import expanded, remove_unfinished, write_text
 from fewmask.models.pretrained import find_weights
-from fewmask.run import BEST, BUNDLE, RUNS, Run, check_name, create_run, open_run, versions
+from fewmask.run import BEST, BUNDLE, RUNS, SEEN, Run, check_name, create_run, open_run, versions
 from fewmask.training.checkpoint import State
 from fewmask.training.clock import Clock
 from fewmask.training.events import Listener, Said, print_events, working
@@ -37,7 +37,6 @@ from fewmask.training.recipe import make_recipe, option
 from fewmask.training.source import Source
 
 FINGERPRINT = "fingerprint.json"
-SEEN = "parts.csv"
 
 
 def train(
@@ -216,7 +215,7 @@ def _new_run(name: str | None, runs: Path, prefix: str) -> Iterator[Run]:
         with locked(run):
             yield run
     except BaseException as error:
-        can_go_on = (run.folder / "plan.toml").exists() and not isinstance(error, FewmaskError)
+        can_go_on = run.has_plan and not isinstance(error, FewmaskError)
         if not can_go_on and not (run.folder / BEST).exists():
             # Its name is free again.
             shutil.rmtree(run.folder, ignore_errors=True)
