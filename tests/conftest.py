@@ -1,6 +1,8 @@
 """What every test may ask for."""
 
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,3 +27,18 @@ def real_data(request: pytest.FixtureRequest) -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real photographs in {folder}: name their folder with --real-data")
     return folder
+
+
+@pytest.fixture
+def own_threads() -> Callable[[], list[threading.Thread]]:
+    """Lists the threads that fewmask has begun in this test and that still run.
+
+    What an earlier test forgot may end only now, so threads from before are left out.
+    """
+    before = set(threading.enumerate())
+
+    def begun() -> list[threading.Thread]:
+        now = set(threading.enumerate()) - before
+        return [thread for thread in now if thread.name.startswith("fewmask")]
+
+    return begun

@@ -1,6 +1,5 @@
 """A dataset on disk whose pixels say which row they are of."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,16 +39,6 @@ def rows_of() -> Callable[[Any], list[int]]:
         return [int(value) for value in np.asarray(images)[:, 0, 0, 0] / STEP]
 
     return read
-
-
-@pytest.fixture
-def own_threads() -> Callable[[], list[str]]:
-    """Names the threads that fewmask has running."""
-
-    def names() -> list[str]:
-        return [each.name for each in threading.enumerate() if each.name.startswith("fewmask")]
-
-    return names
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 import importlib.util
 import multiprocessing
 import os
-import threading
 from dataclasses import replace
 
 import cv2
@@ -101,7 +100,7 @@ def test_samples_asked_for_together_are_those_asked_for_one_by_one(make, own_thr
     for sample, index in zip(together, [6, 0, 3, 3], strict=True):
         assert all(torch.equal(*pair) for pair in zip(sample, samples[index], strict=True))
     del samples  # which its threads notice in their own time
-    for thread in [each for each in threading.enumerate() if each.name in own_threads()]:
+    for thread in own_threads():
         thread.join(timeout=10)
     assert own_threads() == []
 
