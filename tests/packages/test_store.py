@@ -3,7 +3,6 @@ import pickle
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 
 import pytest
@@ -169,17 +168,21 @@ def test_a_folder_of_a_killed_process_is_removed_by_the_next(store):
 
 def test_the_lock_bars_others_and_says_whom_they_wait_for(store, monkeypatch):
     monkeypatch.setattr(store_lock, "QUIET_SECONDS", 0.05)
-    said, order = [], []
+    said, order, waiting = [], [], threading.Event()
+
+    def say(line):
+        said.append(line)
+        waiting.set()
 
     def wait():
-        with Store(store.root).lock(said.append):
+        with Store(store.root).lock(say):
             order.append("second")
 
     with store.lock():
         with store.lock():  # again in the same thread
             other = threading.Thread(target=wait)
             other.start()
-        time.sleep(0.3)
+        assert waiting.wait(60)
         order.append("first")
     other.join()
     assert order == ["first", "second"]

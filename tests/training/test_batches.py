@@ -326,7 +326,7 @@ def test_an_interpreter_that_leaves_in_the_middle_does_not_hang(tmp_path: Path) 
         [sys.executable, "-c", textwrap.dedent(script), str(tmp_path / "copies")],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=120,
         check=False,
     )
     assert (left.stdout, left.stderr, left.returncode) == ("left\n", "", 0)
