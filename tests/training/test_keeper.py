@@ -29,7 +29,7 @@ PLAN = SimpleNamespace(
 def keeper(state: State, others: list[Any], heard: list[Any]) -> Any:
     nothing: Any = None
     plan: Any = PLAN
-    return Keeper(nothing, Course(plan), state, others, nothing, nothing, heard.append)
+    return Keeper(nothing, Course(plan), state, others, nothing, nothing, heard.append, judged=True)
 
 
 def test_a_better_dice_ranks_higher_and_of_equals_the_lower_loss() -> None:

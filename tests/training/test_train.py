@@ -18,6 +18,7 @@ from fewmask.inference.predict import load
 from fewmask.packages.load import load_dataset
 from fewmask.run import Run
 from fewmask.training import train as training
+from fewmask.training.averaging import AveragedWeights
 from fewmask.training.checkpoint import State, epoch_of_weights
 from fewmask.training.events import EpochDone, StepDone
 from fewmask.training.judge import Judge
@@ -332,6 +333,38 @@ def test_a_loss_that_is_no_number_ends_it_with_the_best_model_so_far(
     )
     assert "Stopped after 1 epoch; finishing with the best model so far." in heard.sentences
     assert {path.name for path in (runs / "a").iterdir()} == WHOLE
+
+
+@pytest.mark.parametrize(("count", "epoch"), [(12, 1), (12, 2), (5, 2)])
+def test_a_network_that_its_last_step_spoils_is_never_the_best(
+    count: int,
+    epoch: int,
+    discs: Path,
+    runs: Path,
+    tiny: Any,
+    heard: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def spoil(self: Any, batch: int, logs: Any = None) -> None:
+        seen.append(batch)
+        if batch == self.params["steps"] - 1 and seen.count(batch) == epoch:
+            # The loss of this step is known, and is a number.
+            self.model.set_weights([value * np.nan for value in self.weights()])
+        take_in(self, batch, logs)
+
+    seen: list[int] = []
+    take_in = AveragedWeights.on_train_batch_end
+    monkeypatch.setattr(AveragedWeights, "on_train_batch_end", spoil)
+    dataset = load_dataset(discs).take(range(count))  # five leave none to judge the epochs by
+    with pytest.raises(Diverged) as error:
+        train(dataset, name="a", runs=runs, listener=heard, **tiny)
+    assert str(error.value).startswith(f"epoch {epoch}, step ")
+    if epoch == 1:
+        assert not (runs / "a").exists()
+    else:
+        assert epoch_of_weights(runs / "a" / "best" / "weights.npz") == 1
+        assert [row["epoch"] for row in Run(runs / "a").epochs()] == [1]
+        assert 0 <= Run(runs / "a").read_json("scores.json")["mean_dice"] <= 1
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,8 @@ def fit(
         run.write_plan(changed.to_toml())
 
     pacemaker = Pacemaker(course, clock, done, keep, listener)
-    keeper = Keeper(run, course, state, others, average, pictures, listener, clock)
+    judged = len(views.judged) > 0
+    keeper = Keeper(run, course, state, others, average, pictures, listener, clock, judged=judged)
     curves = [TensorBoardCurves(run.folder / FOLDER)] if plan.tensorboard else []
     # The order is the way of an epoch: time, average, judge, patience, pace, keep.
     callbacks = [Stopwatch(), average, judge, *others, *curves, pacemaker, keeper]

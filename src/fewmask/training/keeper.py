@@ -52,6 +52,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         pictures: Draws the six samples.
         listener: Is told about steps and epochs.
         clock: The budget of time, if there is one.
+        judged: Whether there are validation images to choose the best model by.
     """
 
     def __init__(
@@ -64,6 +65,8 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         pictures: SamplePictures,
         listener: Listener,
         clock: Clock | None = None,
+        *,
+        judged: bool,
     ) -> None:
         super().__init__()
         self.run = run
@@ -74,6 +77,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self.pictures = pictures
         self.listener = listener
         self.clock = clock
+        self.judged = judged
         self._steps = 0
         self._epoch_began = self._mark = time.perf_counter()
 
@@ -94,12 +98,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self._steps = batch + 1
         loss = float((logs or {}).get("loss", math.nan))
         if not math.isfinite(loss):
-            raise Diverged(
-                f"epoch {epoch}, step {batch + 1}",
-                "a finite loss",
-                str(loss),
-                f"Train again with a lower --learning-rate, {plan.learning_rate / 10:g} say.",
-            )
+            raise self._diverged(loss)
         seconds = time.perf_counter() - self._epoch_began
         speed = (batch + 1) * plan.batch_size / max(seconds, 1e-9)
         self.listener(StepDone(epoch, plan.epochs, batch + 1, plan.steps_per_epoch, loss, speed))
@@ -119,8 +118,11 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
             "seconds": 0.0,
             "images_per_second": images / max(float(logs["training_seconds"]), 1e-9),
         }
+        # A step's loss is of the weights before it: those after the last step are looked at here.
+        if not self._has_numbers(row["validation_loss"]):
+            raise self._diverged(math.nan)
         # Without validation images nothing is chosen: the latest model is the one to use.
-        better = math.isnan(row["validation_loss"]) or rank(row) > state.best
+        better = not self.judged or rank(row) > state.best
         highest = state.best[0]
         at_rest = plan.schedule == "cosine" and steps >= plan.pace.last_step
         kept = better or (at_rest and is_as_good(row, highest))
@@ -160,6 +162,22 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
                     f"{highest:.3f} before may be chance."
                 )
             )
+
+    def _has_numbers(self, validation_loss: float) -> bool:
+        """Says whether what would be kept is a network that computes numbers."""
+        if self.judged:
+            return not math.isnan(validation_loss)
+        weights = self.average.values or self.average.weights()
+        return all(np.isfinite(value).all() for value in weights)
+
+    def _diverged(self, loss: float) -> Diverged:
+        lower = self.course.plan.learning_rate / 10
+        return Diverged(
+            f"epoch {self.state.epoch + 1}, step {self._steps}",
+            "a finite loss",
+            str(loss),
+            f"Train again with a lower --learning-rate, {lower:g} say.",
+        )
 
 
 class Stopwatch(keras.callbacks.Callback):  # type: ignore[misc]
