@@ -1,4 +1,6 @@
+import importlib.util
 import re
+import sys
 import warnings
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from onnx import numpy_helper
 
 from fewmask.bundle import Bundle
-from fewmask.errors import ModelError
+from fewmask.errors import MissingPackage, ModelError
 from fewmask.inference.runtime import OnnxModel
 from fewmask.models import export
 from fewmask.models.backend import keras
@@ -151,3 +153,24 @@ def test_a_backend_without_an_exporter_tells_the_way(make_core, tmp_path, monkey
     with pytest.raises(ModelError, match="Keras on jax cannot export to ONNX"):
         export_onnx(*made, tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_tensorflow_without_its_exporter_tells_the_way(monkeypatch):
+    monkeypatch.setattr(keras.config, "backend", lambda: "tensorflow")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert missing_exporter() == (
+        "Keras on tensorflow exports to ONNX through tf2onnx, which is not installed. "
+        'To get the file, run: pip install "fewmask[tensorflow]", and resume the run.'
+    )
+
+
+def test_says_at_the_start_that_onnx_is_missing(monkeypatch):
+    # None stands for a package that is not there.
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    monkeypatch.delitem(sys.modules, "fewmask.models.export")
+    with pytest.raises(MissingPackage) as error:
+        importlib.import_module("fewmask.models.export")
+    assert str(error.value) == (
+        "onnx: expected to be installed for training, found no such package. "
+        'Run: pip install "fewmask[torch]"'
+    )

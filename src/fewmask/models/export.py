@@ -6,6 +6,7 @@ operators, written here. `fewmask.scale` is the reference of that arithmetic.
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import warnings
 from collections.abc import Iterator
@@ -15,12 +16,18 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import onnx
 
 from fewmask.bundle import Bundle
-from fewmask.errors import ModelError
+from fewmask.data.loaders.frameworks import INSTALL
+from fewmask.errors import MissingPackage, ModelError
 from fewmask.files import whole_file
 from fewmask.models.backend import keras
+
+try:
+    import onnx
+except ModuleNotFoundError as error:
+    # Keras and torch may be there without what our extra brings beside them.
+    raise MissingPackage("onnx", "training", INSTALL) from error
 from fewmask.models.graph import Graph
 from fewmask.models.lean import make_lean
 from fewmask.models.onnx_frame import OnnxFrame
@@ -37,6 +44,11 @@ OPSET = 17
 def missing_exporter() -> str | None:
     """Says why this process cannot write an ONNX file; None where it can."""
     backend = keras.config.backend()
+    if backend == "tensorflow" and importlib.util.find_spec("tf2onnx") is None:
+        return (
+            "Keras on tensorflow exports to ONNX through tf2onnx, which is not installed. "
+            'To get the file, run: pip install "fewmask[tensorflow]", and resume the run.'
+        )
     if backend in ("torch", "tensorflow"):
         return None
     return (
