@@ -159,6 +159,18 @@ def test_names_stay_names(name, make, chair, tmp_path):
     assert markup.text.count(name) >= 9
 
 
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        ([([[0, 0]], [[0, 0]])] * 20, "mean Dice – no foreground 20 images"),
+        ([RIGHT], "mean Dice 1.000 too few for an interval 1 image"),
+    ],
+)
+def test_the_headline_says_why_there_is_no_interval(pairs, words, make, chair, tmp_path):
+    html = report_of(make.evaluation(pairs, chair), tmp_path / "report.html")
+    assert words in Markup(html).text
+
+
 def test_the_curve_of_one_network_of_several_is_called_that(make, chair, tmp_path):
     evaluation = make.evaluation([RIGHT], chair)
     for later, said in (([], False), ([[[0, 9]], [[0, 9]]], True)):

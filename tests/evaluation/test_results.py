@@ -33,7 +33,7 @@ def test_a_clear_lead_is_said(make, chair):
 
 def test_one_image_has_no_interval(make, chair):
     evaluation = make.evaluation([RIGHT], chair)
-    assert evaluation.summary_lines()[0] == "mean Dice 1.000 (1 image, too few for an interval)"
+    assert evaluation.summary_lines()[0] == "mean Dice 1.000 (too few for an interval, 1 image)"
     assert evaluation.verdict() is None
 
 

@@ -25,6 +25,21 @@ class Interval(NamedTuple):
     low: float
     high: float
 
+    def words(self, digits: int = 2) -> str:
+        """Writes both ends for people to read; an empty text where they are not known.
+
+        Args:
+            digits: Digits behind the point.
+
+        Example:
+
+        >>> Interval(0.7, 0.8125).words(), Interval(np.nan, np.nan).words()
+        ('0.70 to 0.81', '')
+        """
+        if np.isnan(self.low):
+            return ""
+        return f"{self.low:.{digits}f} to {self.high:.{digits}f}"
+
 
 def mean_interval(
     scores: Sequence[float] | NDArray[np.float64],

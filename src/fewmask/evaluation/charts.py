@@ -45,13 +45,12 @@ def score_bars(bars: Sequence[Bar]) -> str:
 def _score_bar(bar: Bar) -> str:
     score = 0.0 if math.isnan(bar.score) else bar.score
     low, high = bar.interval
-    known = not math.isnan(low)
     whisker = (
         f'<span class="whisker" style="left:{low:.2%};width:{high - low:.2%}"></span>'
-        if known and high > low
+        if high > low  # NaN is not
         else ""
     )
-    span = f"{show_score(low, 2)} to {show_score(high, 2)}" if known else ""
+    span = bar.interval.words()
     return (
         f'<li class="bar{" model" if bar.is_model else ""}">'
         f'<span class="bar-label">{escape(bar.label)}</span>'

@@ -138,8 +138,6 @@ def _section(name: str, heading: str, body: str) -> str:
 
 def _score(evaluation: Evaluation, crossed: Evaluation | None) -> str:
     images = counted(evaluation.num_images, "image")
-    low, high = (show_score(end, 2) for end in evaluation.interval)
-    interval = "too few for an interval" if low == "–" else f"95 % interval {low} to {high}"
     bars = [Bar("this model", evaluation.mean_dice, evaluation.interval, is_model=True)]
     if crossed is not None:
         bars.append(Bar("cross-validation", crossed.mean_dice, crossed.interval, is_model=True))
@@ -155,7 +153,7 @@ def _score(evaluation: Evaluation, crossed: Evaluation | None) -> str:
     return (
         '<div class="card headline"><div class="big"><p class="big-label">mean Dice</p>'
         f'<p class="big-score">{show_score(evaluation.mean_dice)}</p>'
-        f'<p class="big-interval">{interval}<br>{images}</p></div>'
+        f'<p class="big-interval">{evaluation.certainty}<br>{images}</p></div>'
         f'<div class="beside">{score_bars(bars)}{_verdict(evaluation)}</div></div>'
         f'<p class="measured">{sentence}</p>' + (f'<ul class="notes">{notes}</ul>' if notes else "")
     )

@@ -100,6 +100,14 @@ class Evaluation:
         )
 
     @property
+    def certainty(self) -> str:
+        """How well the mean Dice is known, a phrase to stand beside it."""
+        if math.isnan(self.mean_dice):
+            return "no foreground"
+        words = self.interval.words()
+        return f"95 % interval {words}" if words else "too few for an interval"
+
+    @property
     def best_baseline(self) -> BaselineScore | None:
         """The baseline with the highest mean Dice, None where none could be scored."""
         scored = [each for each in self.baselines if not math.isnan(each.mean_dice)]
@@ -132,20 +140,14 @@ class Evaluation:
         if best is None or math.isnan(best.lead.low):
             return None
         if best.lead.low > 0:
-            return (
-                f"Better than the best baseline, {best.name}, by {show_score(best.lead.low, 2)} "
-                f"to {show_score(best.lead.high, 2)}."
-            )
+            return f"Better than the best baseline, {best.name}, by {best.lead.words()}."
         return f"Not clearly better than the baseline {best.name}: it may have learnt nothing."
 
     def _headline(self) -> str:
         images = counted(self.num_images, "image")
         if math.isnan(self.mean_dice):
-            return f"mean Dice not measured: no foreground in {images}"
-        if math.isnan(self.interval.low):
-            return f"mean Dice {show_score(self.mean_dice)} ({images}, too few for an interval)"
-        low, high = (show_score(end, 2) for end in self.interval)
-        return f"mean Dice {show_score(self.mean_dice)} (95 % interval {low} to {high}, {images})"
+            return f"mean Dice not measured: {self.certainty} in {images}"
+        return f"mean Dice {show_score(self.mean_dice)} ({self.certainty}, {images})"
 
     def to_json(self) -> str:
         """Returns everything as a JSON text, NaN as null, averages included for its readers."""
@@ -224,9 +226,8 @@ def show_score(value: float, digits: int = 3) -> str:
 
 
 def _in_brackets(interval: Interval) -> str:
-    if math.isnan(interval.low):
-        return ""
-    return f" ({show_score(interval.low, 2)} to {show_score(interval.high, 2)})"
+    words = interval.words()
+    return f" ({words})" if words else ""
 
 
 def _nan_to_null(value: Any) -> Any:

@@ -282,7 +282,7 @@ def _judge(
     score, changed_score = float(scores[both].mean()), float(changed[both].mean())
     numbers = (
         f"held-out images {symmetry.changed} score {changed_score:.2f} instead of {score:.2f} "
-        f"(lost: {_written(loss)})"
+        f"(lost: {loss.words(3)})"
     )
     measured = Verdict(False, "measured", score, changed_score, loss, "")
     # A fall is a fall, however little the model knows; that nothing falls is worth something
@@ -345,7 +345,3 @@ def _have_color(samples: Sequence[SmallSample]) -> bool:
         sample.image.shape[2] == 3 and int(np.ptp(sample.image, axis=2).mean()) >= 2
         for sample in samples
     )
-
-
-def _written(interval: Interval) -> str:
-    return f"{interval.low:.3f} to {interval.high:.3f}"
