@@ -43,9 +43,20 @@ def test_of_many_images_the_worst_with_the_best_are_shown(make, chair):
 
 def test_images_without_a_score_fill_the_room_that_is_left(make, chair):
     pairs = [pair_with(hits) for hits in range(1, 46)] + [EMPTY] * 30
-    rows = select_samples(make.evaluation(pairs, chair)).rows
+    selection = select_samples(make.evaluation(pairs, chair))
+    rows = selection.rows
     assert len(rows) == len({row.sample for row in rows}) == 60
     assert sum(math.isnan(row.mean_dice) for row in rows) == 15
+    assert selection.sentence() == (
+        "60 of 75 images: all 45 with a score, the worst first, then some with nothing to score. "
+        "The table below lists all."
+    )
+
+
+def test_many_images_without_a_score_are_not_called_worst_or_best(make, chair):
+    assert select_samples(make.evaluation([EMPTY] * 61, chair)).sentence() == (
+        "60 of 61 images: none has anything to score. The table below lists all."
+    )
 
 
 def test_items_may_come_in_any_order(make, chair):

@@ -40,10 +40,15 @@ class Selection:
         """Says what is shown and what is not."""
         if len(self.rows) == self.total:
             return f"All {self.total} images, the worst first."
-        return (
-            f"{len(self.rows)} of {self.total} images: the {NUM_WORST} worst, then the {NUM_BEST} "
-            "best, the worst first. The table below lists all."
-        )
+        scored = sum(not math.isnan(row.mean_dice) for row in self.rows)
+        if scored == len(self.rows):
+            which = f"the {NUM_WORST} worst, then the {NUM_BEST} best, the worst first"
+        elif scored:
+            # Those with nothing to score only fill the room that is left.
+            which = f"all {scored} with a score, the worst first, then some with nothing to score"
+        else:
+            which = "none has anything to score"
+        return f"{len(self.rows)} of {self.total} images: {which}. The table below lists all."
 
 
 def select_samples(evaluation: Evaluation) -> Selection:
