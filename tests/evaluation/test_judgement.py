@@ -181,6 +181,24 @@ def test_the_scores_of_other_images_are_not_replaced(run: Run, things: Dataset) 
     assert evaluate_run(run, things.take((5,)))[1] == folders[0]
 
 
+def test_other_images_of_the_same_names_are_others(
+    run: Run, make: Any, chair: Classes, tmp_path: Path
+) -> None:
+    folders = []
+    for place in (0, 1, 0):
+        make.folder = tmp_path / f"laboratory {place}"
+        _, folder = evaluate_run(run, make.dataset([(row(place), row(place))], chair))
+        folders.append(folder)
+    assert [folder.name for folder in folders] == ["things", "things-2", "things"]
+    # Of scores that do not say which images they are of, the names must do.
+    scores = json.loads((folders[0] / "scores.json").read_text("utf-8"))
+    del scores["images_sha256"]
+    (folders[0] / "scores.json").write_text(json.dumps(scores), "utf-8")
+    make.folder = tmp_path / "laboratory 2"
+    _, folder = evaluate_run(run, make.dataset([(row(2), row(2))], chair))
+    assert folder == folders[0]
+
+
 def test_names_the_folder_after_the_part(run: Run, things: Dataset) -> None:
     dataset = in_parts(things, ["train"] * 3 + ["test"] * 3)
     evaluation, folder = evaluate_run(run, dataset, part="test")

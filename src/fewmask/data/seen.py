@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,17 +44,17 @@ class Seen:
 
     samples: dict[str, SeenSample]
 
-    def parts_of(self, dataset: Dataset) -> list[str]:
-        """Says what the run did with each image of a dataset.
+    def parts_of(self, images: Sequence[str]) -> list[str]:
+        """Says what the run did with each image of any dataset.
 
         An image that lay twice in the training's dataset counts as what teaches most: train
         before validation before test.
 
         Args:
-            dataset: Any dataset; its images are known again whatever they are called.
+            images: SHA-256 of each, by which it is known again whatever it is called.
 
         Returns:
-            `"train"`, `"validation"`, `"test"` or `"unseen"` for each row.
+            `"train"`, `"validation"`, `"test"` or `"unseen"` for each image.
         """
         parts = {
             sample.image: sample.part
@@ -61,8 +62,7 @@ class Seen:
             for sample in self.samples.values()
             if sample.part == part
         }
-        files = (dataset.image_path(index) for index in range(len(dataset)))
-        return [parts.get(sha256_of(path), "unseen") for path in files]
+        return [parts.get(image, "unseen") for image in images]
 
     def findings(self) -> list[str]:
         """Says which test images are copies of images that the model is made with.
@@ -170,6 +170,11 @@ def divide_as_seen(dataset: Dataset, seen: Seen, where: object) -> Parts:
         )
     validation = dataset.take(places["validation"]) if places["validation"] else None
     return Parts(dataset.take(places["train"]), validation, dataset.take(places["test"]), ())
+
+
+def image_digests(dataset: Dataset) -> list[str]:
+    """Returns the SHA-256 of every image file of a dataset, in its order."""
+    return [sha256_of(dataset.image_path(index)) for index in range(len(dataset))]
 
 
 def digests(dataset: Dataset, index: int) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from fewmask.data.dataset import Dataset
 from fewmask.data.folders.names import part_named
-from fewmask.data.seen import read_seen
+from fewmask.data.seen import image_digests, read_seen
 from fewmask.errors import ArgumentError, DataError, typed
 from fewmask.evaluation.evaluate import Evaluation, evaluate
 from fewmask.evaluation.report import write_report
@@ -37,6 +38,7 @@ def judge_run(
     baselines_from: Dataset | None = None,
     notes: Sequence[str] = (),
     cross_validation: Evaluation | None = None,
+    images_sha256: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Scores a run's model on a dataset; writes `scores.json` and `report.html`.
@@ -50,6 +52,7 @@ def judge_run(
         baselines_from: The training part, for the baseline *mean mask*.
         notes: Sentences that the reader of the score must see beside it.
         cross_validation: Scores of the run's networks on what each had not learnt from.
+        images_sha256: Which images these are, see `Evaluation`.
         progress: Called with the images done and the images in all.
 
     Returns:
@@ -66,7 +69,8 @@ def judge_run(
             kept[index] = label_map
 
     evaluation = evaluate(predictor, dataset, baselines_from, progress, part=part, seen=keep)
-    evaluation = replace(evaluation, notes=(*evaluation.notes, *notes))
+    notes = (*evaluation.notes, *notes)
+    evaluation = replace(evaluation, notes=notes, images_sha256=images_sha256)
     places = {dataset.sample_id(index): index for index in range(len(dataset))}
 
     def pictures(sample: str) -> tuple[str, NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -126,13 +130,14 @@ def evaluate_run(
     run = run if isinstance(run, Run) else open_run(run)
     predictor = load(run, keras_model=keras_model)
     name = dataset.name
-    known = read_seen(run.folder / SEEN).parts_of(dataset)
+    images = image_digests(dataset)
+    known = read_seen(run.folder / SEEN).parts_of(images)
     trained_on = [index for index, kind in enumerate(known) if kind == "train"]
     baselines_from = dataset.take(trained_on) if trained_on else None
     if part is not None:
         chosen = rows_of_part(dataset, part, known)
         dataset = dataset.take(chosen)
-        known = [known[index] for index in chosen]
+        images, known = ([each[index] for index in chosen] for each in (images, known))
         name = f"{name}-{part}"
     seen = Counter(known)
     notes = []
@@ -150,7 +155,8 @@ def evaluate_run(
         notes.append(f"None of the {len(dataset)} images was part of the training's dataset.")
         role = None
     own = run.folder / "evaluations" / safe_name(name)
-    where = _free_for(dataset, own) if folder is None else expanded(folder)
+    sha256 = hashlib.sha256("\n".join(sorted(images)).encode()).hexdigest()
+    where = _free_for(dataset, sha256, own) if folder is None else expanded(folder)
     if (where / "run.json").exists():
         raise ArgumentError(
             f"--out {where}",
@@ -166,26 +172,29 @@ def evaluate_run(
         part=role,
         baselines_from=baselines_from,
         notes=notes,
+        images_sha256=sha256,
         progress=progress,
     )
     return evaluation, where
 
 
-def _free_for(dataset: Dataset, folder: Path) -> Path:
+def _free_for(dataset: Dataset, images_sha256: str, folder: Path) -> Path:
     """Returns the folder, or one with a number behind its name where other images' scores lie."""
     samples = sorted(dataset.sample_id(index) for index in range(len(dataset)))
     where, number = folder, 1
-    while _holds_scores_of_others(where / "scores.json", samples):
+    while _holds_scores_of_others(where / "scores.json", samples, images_sha256):
         number += 1
         where = folder.with_name(f"{folder.name}-{number}")
     return where
 
 
-def _holds_scores_of_others(path: Path, samples: list[str]) -> bool:
+def _holds_scores_of_others(path: Path, samples: list[str], images_sha256: str) -> bool:
     try:
         scored = Evaluation.from_json(path.read_text("utf-8"), path)
     except (OSError, ValueError, DataError):
         return False  # nothing there, or nothing to lose
+    if scored.images_sha256 not in (None, images_sha256):
+        return True
     return sorted(row.sample for row in scored.images) != samples
 
 

@@ -59,6 +59,8 @@ class Evaluation:
         interval: 95 % interval of the mean Dice.
         baselines: What needs no model, on the same images.
         notes: What a reader of the numbers should know, full sentences.
+        images_sha256: Says which images they were: SHA-256 of the sorted SHA-256 of their files;
+            None where nobody asked.
     """
 
     dataset: str
@@ -69,6 +71,7 @@ class Evaluation:
     interval: Interval
     baselines: tuple[BaselineScore, ...]
     notes: tuple[str, ...]
+    images_sha256: str | None = None
 
     @property
     def num_images(self) -> int:
@@ -156,6 +159,7 @@ class Evaluation:
             "dataset": self.dataset,
             "part": self.part,
             "num_images": self.num_images,
+            "images_sha256": self.images_sha256,
             "mean_dice": self.mean_dice,
             "interval": self.interval,
             "classes": self.classes.to_json(),
@@ -197,6 +201,7 @@ class Evaluation:
                 _read_interval(facts["interval"]),
                 tuple(_read_baseline(each) for each in facts["baselines"]),
                 tuple(facts["notes"]),
+                facts.get("images_sha256"),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(
