@@ -75,6 +75,22 @@ class MissingPackage(FewmaskError, ImportError):
         )
 
 
+def check_argument(where: str, holds: bool, expected: str, found: object) -> None:
+    """Refuses an argument that breaks a rule.
+
+    Args:
+        where: Its name.
+        holds: Whether it keeps the rule.
+        expected: The rule, a phrase.
+        found: Its value.
+
+    Raises:
+        ArgumentError: If it does not hold.
+    """
+    if not holds:
+        raise ArgumentError(where, expected, str(found), "Give another value.")
+
+
 def typed(*words: object) -> str:
     """Writes words as they are typed at a command line, for remedies that name a command.
 

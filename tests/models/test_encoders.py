@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from fewmask.errors import ArgumentError
 from fewmask.models.backend import keras
-from fewmask.models.encoders import ENCODERS
+from fewmask.models.encoders import ENCODERS, unet_with_encoder
 from fewmask.models.spec import ModelSpec, build
 
 
@@ -107,3 +108,21 @@ def test_building_leaves_the_layout_of_the_process_as_it_was():
     before = keras.config.image_data_format()
     build(small("mobilenet_v3_small"), "channels_first")
     assert keras.config.image_data_format() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"name": "resnet18"}, f"name: expected one of {', '.join(ENCODERS)}, found resnet18."),
+        ({"decoder": "pyramids"}, "decoder: expected one of unet, pyramid, found pyramids."),
+        (
+            {"normalization": "grup"},
+            "normalization: expected one of group, batch, none, found grup.",
+        ),
+        ({"channels": 4}, "channels: expected 1 or 3, found 4."),
+    ],
+)
+def test_a_misspelled_argument_is_refused(arguments, sentence):
+    with pytest.raises(ArgumentError) as error:
+        unet_with_encoder(**{"name": "mobilenet_v2", **arguments})
+    assert str(error.value) == f"{sentence} Give another value."

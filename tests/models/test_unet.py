@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from fewmask.errors import ArgumentError
 from fewmask.models.backend import keras
 from fewmask.models.spec import ModelSpec, build
 from fewmask.models.unet import Blocks, unet
@@ -110,6 +111,27 @@ def test_an_encoder_has_the_normalisation_of_the_way_up_in_its_decoder():
     kinds = {type(layer) for layer in core.layers}
     assert keras.layers.BatchNormalization in kinds
     assert keras.layers.GroupNormalization not in kinds
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            {"normalization": "grup"},
+            "normalization: expected one of group, batch, none, found grup.",
+        ),
+        (
+            {"normalization": "group+bath"},
+            "normalization: expected one of group, batch, none, found bath.",
+        ),
+        ({"stem_stride": 4}, "stem_stride: expected 1 or 2, found 4."),
+        ({"outlines": True}, "outlines: expected a stem_stride of 2, found 1."),
+    ],
+)
+def test_a_misspelled_argument_is_refused(arguments, sentence):
+    with pytest.raises(ArgumentError) as error:
+        unet(1, 4, **arguments)
+    assert str(error.value) == f"{sentence} Give another value."
 
 
 def test_logits_are_float32_under_mixed_precision():

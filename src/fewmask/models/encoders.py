@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fewmask.errors import check_argument
 from fewmask.models.backend import keras, keras_settings
 from fewmask.models.pyramid import decode_pyramid
 from fewmask.models.unet import Blocks, down_and_up, image_input
@@ -152,8 +153,17 @@ def unet_with_encoder(
         data_format: `"channels_first"` or `"channels_last"`.
 
     Returns:
-        A `keras.Model`: raw pixels 0-255 in, logits out. Its layer `encoder` is the encoder.
+        A `keras.Model`: raw pixels 0-255 in, float32 of shape `(N, H, W, C)`, height and width
+        multiples of 32; logits out, `(N, H, W, out_channels)`. In `channels_first` the channels
+        come second. Its layer `encoder` is the encoder.
+
+    Raises:
+        ArgumentError: If there is no such encoder, decoder or normalisation, or the images have
+            neither 1 nor 3 channels.
     """
+    check_argument("name", name in ENCODERS, f"one of {', '.join(ENCODERS)}", name)
+    check_argument("decoder", decoder in ("unet", "pyramid"), "one of unet, pyramid", decoder)
+    check_argument("channels", channels in (1, 3), "1 or 3", channels)
     blocks = Blocks(down_and_up(normalization)[1], data_format)
     image = image_input(channels, data_format)
     features = encode(name, image, blocks, frozen_statistics, weights_file, with_last=context)
@@ -167,7 +177,7 @@ def unet_with_encoder(
         x = blocks.decode(deepest, skips, width, decoder_convs)
     if shortcut:
         x = blocks.add_shortcut(x, deepest, 2 ** len(skips))
-    logits = blocks.predict(x, out_channels, stride=2)
+    logits = blocks.add_logits(x, out_channels, stride=2)
     if outlines:
         middle = (127.5,) * channels
         logits = blocks.draw_outlines(logits, x, blocks.normalize_pixels(image, middle, middle))

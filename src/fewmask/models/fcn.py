@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewmask.errors import ArgumentError
+from fewmask.errors import check_argument
 from fewmask.models.backend import keras
 from fewmask.models.encoders import ENCODERS, encode
 from fewmask.models.unet import Blocks, image_input
@@ -66,9 +66,9 @@ def fcn(
 
     Reference: Long, Shelhamer & Darrell (2015), arXiv:1411.4038.
     """
-    _check("backbone", backbone in ENCODERS, f"one of {', '.join(ENCODERS)}", backbone)
-    _check("stride", stride in STRIDES, f"one of {', '.join(map(str, STRIDES))}", stride)
-    _check("classes", classes >= 2, "at least 2 classes", classes)
+    check_argument("backbone", backbone in ENCODERS, f"one of {', '.join(ENCODERS)}", backbone)
+    check_argument("stride", stride in STRIDES, f"one of {', '.join(map(str, STRIDES))}", stride)
+    check_argument("classes", classes >= 2, "at least 2 classes", classes)
     out_channels = 1 if classes == 2 else classes
     blocks = Blocks("none", data_format)
     image = image_input(channels, data_format)
@@ -122,8 +122,3 @@ def bilinear_kernel(times: int) -> NDArray[np.float32]:
     middle = times - 0.5
     line = 1 - np.abs(np.arange(2 * times) - middle) / times
     return np.outer(line, line).astype(np.float32)
-
-
-def _check(where: str, holds: bool, expected: str, found: object) -> None:
-    if not holds:
-        raise ArgumentError(where, expected, str(found), "Give another value.")

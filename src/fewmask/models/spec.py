@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fewmask.errors import ArgumentError
+from fewmask.errors import ArgumentError, check_argument
 
 ENCODERS = (
     "mobilenet_v2",
@@ -95,52 +95,60 @@ class ModelSpec:
         # A picture says nothing more about its range than that it lies in 0-255.
         object.__setattr__(self, "mean", self.mean or (127.5,) * self.channels)
         object.__setattr__(self, "std", self.std or (127.5,) * self.channels)
-        _check("--model", self.name in NAMES, f"one of {', '.join(NAMES)}", self.name)
-        _check(
+        check_argument("--model", self.name in NAMES, f"one of {', '.join(NAMES)}", self.name)
+        check_argument(
             "normalization",
             self.normalization in NORMALIZATIONS,
             f"one of {', '.join(NORMALIZATIONS)}",
             self.normalization,
         )
-        _check("networks", self.networks >= 1, "a whole number from 1", self.networks)
-        _check("num_classes", self.num_classes >= 2, "at least 2 classes", self.num_classes)
-        _check("depth", 1 <= self.depth <= 8, "a whole number from 1 to 8", self.depth)
-        _check("width", self.width >= 1, "a whole number from 1", self.width)
-        _check("decoder_convs", self.decoder_convs >= 1, "at least 1", self.decoder_convs)
-        _check("decoder", self.decoder in DECODERS, f"one of {', '.join(DECODERS)}", self.decoder)
-        _check(
+        check_argument("networks", self.networks >= 1, "a whole number from 1", self.networks)
+        check_argument("num_classes", self.num_classes >= 2, "at least 2 classes", self.num_classes)
+        check_argument("depth", 1 <= self.depth <= 8, "a whole number from 1 to 8", self.depth)
+        check_argument("width", self.width >= 1, "a whole number from 1", self.width)
+        check_argument("decoder_convs", self.decoder_convs >= 1, "at least 1", self.decoder_convs)
+        check_argument(
+            "decoder", self.decoder in DECODERS, f"one of {', '.join(DECODERS)}", self.decoder
+        )
+        check_argument(
             "decoder",
             self.decoder == "unet" or self.name in ENCODERS,
             f"a pretrained encoder under a {self.decoder}",
             self.name,
         )
-        _check("stem_stride", self.stem_stride in (1, 2), "1 or 2", self.stem_stride)
-        _check("context", not self.context or self.name in ENCODERS, "an encoder's name", self.name)
+        check_argument("stem_stride", self.stem_stride in (1, 2), "1 or 2", self.stem_stride)
+        check_argument(
+            "context", not self.context or self.name in ENCODERS, "an encoder's name", self.name
+        )
         half = self.name in ENCODERS or (self.name == "unet" and self.stem_stride == 2)
-        _check(
+        check_argument(
             "outlines",
             not self.outlines or half,
             "an encoder's name, or a U-Net with a stem_stride of 2",
             self.name,
         )
-        _check("dropout", 0 <= self.dropout < 1, "a share from 0 to below 1", self.dropout)
-        _check("channels", self.channels >= 1, "at least 1 channel", self.channels)
-        _check(
+        check_argument("dropout", 0 <= self.dropout < 1, "a share from 0 to below 1", self.dropout)
+        check_argument("channels", self.channels >= 1, "at least 1 channel", self.channels)
+        check_argument(
             "mean",
             len(self.mean) == self.channels,
             f"{self.channels} values, one a channel",
             list(self.mean),
         )
-        _check(
+        check_argument(
             "std",
             len(self.std) == self.channels and min(self.std) >= 0,
             f"{self.channels} values from 0, one a channel",
             list(self.std),
         )
         if self.name == "unet":
-            _check("weights", self.weights is None, "none for a U-Net from scratch", self.weights)
+            check_argument(
+                "weights", self.weights is None, "none for a U-Net from scratch", self.weights
+            )
             return
-        _check("weights", self.weights in ("imagenet", None), '"imagenet" or None', self.weights)
+        check_argument(
+            "weights", self.weights in ("imagenet", None), '"imagenet" or None', self.weights
+        )
         if self.channels not in (1, 3):
             raise ArgumentError(
                 f"--model {self.name}",
@@ -176,12 +184,12 @@ class ModelSpec:
             ArgumentError: If a value is of another kind or out of its range.
         """
         for name in _WHOLE_NUMBERS & set(values):
-            _check(name, type(values[name]) is int, "a whole number", values[name])
+            check_argument(name, type(values[name]) is int, "a whole number", values[name])
         for name in _YES_OR_NO & set(values):
-            _check(name, isinstance(values[name], bool), "true or false", values[name])
+            check_argument(name, isinstance(values[name], bool), "true or false", values[name])
         for name in ("mean", "std"):
             numbers = all(type(value) in (int, float) for value in values[name])
-            _check(name, numbers, "numbers", values[name])
+            check_argument(name, numbers, "numbers", values[name])
         return cls(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})
 
 
@@ -277,8 +285,3 @@ def build(
         weights_file=weights_file,
         data_format=data_format,
     )
-
-
-def _check(where: str, holds: bool, expected: str, found: object) -> None:
-    if not holds:
-        raise ArgumentError(where, expected, str(found), "Give another value.")

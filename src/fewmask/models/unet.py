@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fewmask.errors import check_argument
 from fewmask.models import native
 from fewmask.models.backend import keras
 
@@ -38,12 +39,34 @@ def unet(
     """Builds a U-Net that learns from nothing.
 
     Group normalisation is the default because batches of a few images are the rule here, and
-    batch normalisation measures its statistics on them; see `ModelSpec` for every argument. The
-    network of a 2017 tutorial is among them, to the last of its 34,614,369 parameters:
+    batch normalisation measures its statistics on them. The network of a 2017 tutorial is among
+    them, to the last of its 34,614,369 parameters:
     `unet(5, 32, normalization="batch", decoder_convs=3)`.
 
+    Args:
+        depth: How many times it halves the image.
+        width: Channels of the finest level; each coarser one has twice as many.
+        normalization: What follows each convolution: `"group"`, `"batch"`, `"none"`, or
+            `"group+batch"`, see `down_and_up`.
+        decoder_convs: Convolutions a level on the way up.
+        stem_stride: 1, or 2 to work at half the image's resolution.
+        dropout: Share of channels left out at the coarsest level in training.
+        shortcut: Whether the deepest features also reach the head past the decoder.
+        outlines: Whether a network at half the resolution sees the image itself at the end.
+        channels: Number of image channels C.
+        out_channels: Number of logits a pixel: 1 for two classes, K for more.
+        mean: Pixel value that becomes 0, one a channel.
+        std: Difference in pixel values that becomes 1, one a channel.
+        data_format: `"channels_first"` or `"channels_last"`.
+
     Returns:
-        A `keras.Model`: raw pixels 0-255 in, logits out.
+        A `keras.Model`: raw pixels 0-255 in, float32 of shape `(N, H, W, C)`, height and width
+        multiples of `stem_stride * 2**depth`; logits out, `(N, H, W, out_channels)`. In
+        `channels_first` the channels come second.
+
+    Raises:
+        ArgumentError: If there is no such normalisation or stride, or outlines are asked of a
+            network at full resolution.
 
     Example:
 
@@ -52,6 +75,9 @@ def unet(
 
     Reference: Ronneberger, Fischer & Brox (2015), arXiv:1505.04597.
     """
+    check_argument("stem_stride", stem_stride in (1, 2), "1 or 2", stem_stride)
+    full = stem_stride == 1
+    check_argument("outlines", not (outlines and full), "a stem_stride of 2", stem_stride)
     down, up = (Blocks(each, data_format) for each in down_and_up(normalization))
     image = image_input(channels, data_format)
     pixels = x = down.normalize_pixels(image, mean, std)
@@ -67,7 +93,7 @@ def unet(
     x = up.decode(deepest, skips, width, decoder_convs)
     if shortcut:
         x = up.add_shortcut(x, deepest, 2**depth)
-    logits = up.predict(x, out_channels, stem_stride)
+    logits = up.add_logits(x, out_channels, stem_stride)
     if outlines:
         logits = up.draw_outlines(logits, x, pixels)
     return keras.Model(image, logits, name="unet")
@@ -110,9 +136,15 @@ class Blocks:
     Args:
         normalization: `"group"`, `"batch"` or `"none"`.
         data_format: `"channels_first"` or `"channels_last"`.
+
+    Raises:
+        ArgumentError: If there is no such normalisation.
     """
 
     def __init__(self, normalization: str, data_format: str) -> None:
+        kinds = ("group", "batch", "none")
+        expected = f"one of {', '.join(kinds)}"
+        check_argument("normalization", normalization in kinds, expected, normalization)
         self.normalization = normalization
         self.data_format = data_format
         self.channel_axis = 1 if data_format == "channels_first" else -1
@@ -219,7 +251,7 @@ class Blocks:
         mean = keras.layers.GlobalAveragePooling2D(data_format=self.data_format, keepdims=True)
         return keras.layers.Add()([x, self.project(mean(seen), x.shape[self.channel_axis])])
 
-    def predict(self, x: Any, out_channels: int, stride: int) -> Any:
+    def add_logits(self, x: Any, out_channels: int, stride: int) -> Any:
         """Ends a network: logits at `stride` times the size of `x`, in float32 under any policy."""
         if stride == 1:
             return keras.layers.Conv2D(
