@@ -105,3 +105,15 @@ def test_refuses_what_a_newer_fewmask_wrote() -> None:
         "model.onnx: expected a model in format 2 or older, found format 3, made by a newer "
         "fewmask. Upgrade: pip install --upgrade fewmask"
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"format": "one"}', BUNDLE.to_json().replace("value_range", "range")]
+)
+def test_refuses_facts_that_are_none_of_ours(text: str) -> None:
+    with pytest.raises(ModelError) as error:
+        Bundle.from_json(text, "runs/a/bundle.json")
+    assert str(error.value) == (
+        "runs/a/bundle.json: expected the facts that fewmask writes into a model, found some that "
+        "cannot be read. Copy it again from where it was made, or train again."
+    )

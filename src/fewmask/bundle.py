@@ -15,6 +15,8 @@ FORMAT = 2
 """Version of the facts as written; a model with a higher one was made by a newer fewmask. The
 rule `pixels` came with 2; models by the rule `frame` are still written as 1, for older ones."""
 
+_AGAIN = "Copy it again from where it was made, or train again."
+
 
 @dataclass(frozen=True)
 class Bundle:
@@ -66,34 +68,35 @@ class Bundle:
             where: The file it stands in, for the error.
 
         Raises:
-            ModelError: If the facts were written by a newer fewmask, or the scale makes no sense.
+            ModelError: If the facts were written by a newer fewmask, make no sense, or are none.
         """
-        facts = json.loads(text)
-        if facts["format"] > FORMAT:
-            raise ModelError(
-                where,
-                f"a model in format {FORMAT} or older",
-                f"format {facts['format']}, made by a newer fewmask",
-                "Upgrade: pip install --upgrade fewmask",
-            )
         try:
-            scale = rule_from_json(facts["scale"])
+            facts = json.loads(text)
+            if facts["format"] > FORMAT:
+                raise ModelError(
+                    where,
+                    f"a model in format {FORMAT} or older",
+                    f"format {facts['format']}, made by a newer fewmask",
+                    "Upgrade: pip install --upgrade fewmask",
+                )
+            low, high = facts["value_range"]
+            # Models that were saved before these were thought of look once, and believe any pixel.
+            least = facts.get("least_areas")
+            return cls(
+                Classes.from_json(facts["classes"]),
+                rule_from_json(facts["scale"]),
+                int(facts["channels"]),
+                (int(low), int(high)),
+                dict(facts["provenance"]),
+                bool(facts.get("mirrored", False)),
+                None if least is None else LeastAreas.from_json(least),
+            )
         except ArgumentError as error:
+            raise ModelError(where, error.expected, error.found, _AGAIN) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(
                 where,
-                error.expected,
-                error.found,
-                "Copy it again from where it was made, or train again.",
+                "the facts that fewmask writes into a model",
+                "some that cannot be read",
+                _AGAIN,
             ) from error
-        low, high = facts["value_range"]
-        # Models that were saved before these were thought of look once, and believe any pixel.
-        least = facts.get("least_areas")
-        return cls(
-            Classes.from_json(facts["classes"]),
-            scale,
-            int(facts["channels"]),
-            (int(low), int(high)),
-            dict(facts["provenance"]),
-            bool(facts.get("mirrored", False)),
-            None if least is None else LeastAreas.from_json(least),
-        )

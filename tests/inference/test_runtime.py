@@ -97,7 +97,7 @@ def with_facts(path: Path, text: str) -> Path:
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 1}', '{"format": "one"}'])
 def test_facts_that_cannot_be_read(tmp_path, write_model, text):
     path = with_facts(write_model(tmp_path / "model.onnx"), text)
-    with pytest.raises(ModelError, match="found a metadata entry 'fewmask' that cannot be read"):
+    with pytest.raises(ModelError, match="expected the facts that fewmask writes into a model"):
         OnnxModel(path)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import fewmask
 from fewmask.cli import main
 from fewmask.data.imageio import write_png
-from fewmask.errors import RunError
+from fewmask.errors import ModelError, RunError
 from fewmask.inference.predict import load
 from fewmask.run import BEST, Run
 from fewmask.training.best import BestModel, open_model
@@ -69,6 +69,12 @@ def test_says_of_which_epoch_it_is(unended: Run) -> None:
 def test_a_file_that_is_missing_is_named(name: str, unended: Run) -> None:
     (unended.folder / name).unlink()
     with pytest.raises(RunError, match=f"{name}: expected a file that every run holds, found"):
+        load(unended, keras_model=open_model)
+
+
+def test_a_file_that_is_damaged_is_named(unended: Run) -> None:
+    (unended.folder / "bundle.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"bundle\.json: expected the facts that fewmask writes"):
         load(unended, keras_model=open_model)
 
 

@@ -28,7 +28,7 @@ class BestModel:
         epoch: The epoch after which it was such.
 
     Raises:
-        RunError: If a file of the run is missing or damaged.
+        FewmaskError: If a file of the run is missing or damaged.
     """
 
     def __init__(self, path: Path) -> None:
