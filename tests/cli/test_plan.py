@@ -81,7 +81,7 @@ def test_a_plan_that_is_there_is_not_overwritten(fewmask, tmp_path):
         (["--plan", "broken.toml"],
          "--plan broken.toml: expected TOML, found "),
         (["--plan", "other.toml"],
-         "plan.toml: expected the keys augmentation, average_every, "),
+         "--plan other.toml: expected the keys augmentation, average_every, "),
     ],
 )  # fmt: skip
 def test_a_plan_that_is_none(fewmask, tmp_path, words, sentence):

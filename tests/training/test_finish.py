@@ -24,7 +24,7 @@ class Ended:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.plan = Plan.from_toml(run.plan())
+        self.plan = Plan.of_run(run)
         dataset = load_dataset(run.read_json("run.json")["source"]["path"])
         self.parts = divide_as_seen(dataset, read_seen(run.folder / "parts.csv"), run.folder)
         text = (run.folder / "fingerprint.json").read_text("utf-8")

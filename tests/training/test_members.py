@@ -121,7 +121,7 @@ def test_what_a_training_of_two_leaves(several: tuple[Run, list[str]]) -> None:
     assert second.epochs() != run.epochs()
     facts = run.read_json("run.json")
     assert (facts["state"], facts["epochs"]) == ("finished", 5)
-    assert Plan.from_toml(run.plan()).later_paces == (Pace.even(6),)
+    assert Plan.of_run(run).later_paces == (Pace.even(6),)
     assert not (run.folder / "copies").exists()
     assert fewmask.load(run).predict(np.zeros((40, 50, 3), np.uint8)).label_map.shape == (40, 50)
     assert "Cross-validation" in (run.folder / "report.html").read_text("utf-8")
@@ -144,7 +144,7 @@ def test_cross_validation_by_hand(several: tuple[Run, list[str]], discs: Path) -
     assert [row.sample for row in evaluation.images] == [
         train_part.sample_id(n) for n in range(len(train_part))
     ]
-    plan = Plan.from_toml(run.plan())
+    plan = Plan.of_run(run)
     members = members_of(run, plan, Parts(train_part, None, dataset, ()))
     model_facts = fewmask.load(run).bundle
     for member in members:
@@ -251,10 +251,10 @@ def test_the_plan_of_the_run_tells_how_far_each_network_has_come(
 ) -> None:
     run = Run(Path(shutil.copytree(several[0].folder, tmp_path / "two")))
     second = Run(run.folder / "networks" / "2")
-    slower = replace(Plan.from_toml(second.plan()), pace=Pace(((0, 6), (2, 5))))
+    slower = replace(Plan.of_run(second), pace=Pace(((0, 6), (2, 5))))
     second.write_plan(slower.to_toml())
     # As after a kill: the plan of the run does not know of it yet, the second network does.
-    members = members_of(run, Plan.from_toml(run.plan()), parts_of(8))
+    members = members_of(run, Plan.of_run(run), parts_of(8))
     assert members[1].plan.pace == slower.pace
     gather_paces(run, members)
-    assert Plan.from_toml(run.plan()).later_paces == (slower.pace,)
+    assert Plan.of_run(run).later_paces == (slower.pace,)

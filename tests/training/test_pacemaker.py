@@ -156,7 +156,7 @@ def test_what_was_kept_is_the_plan_that_is_followed(hundred: Plan) -> None:
     for seconds in (2.0, 1.0, 1.5):
         drive.epoch(seconds)
     assert len(drive.kept) == 3
-    assert Plan.from_toml(tomllib.loads(drive.kept[-1].to_toml())) == drive.course.plan
+    assert Plan.from_values(tomllib.loads(drive.kept[-1].to_toml())) == drive.course.plan
 
 
 def test_the_first_step_builds_things_and_is_no_measure(hundred: Plan) -> None:

@@ -121,6 +121,16 @@ def test_a_plan_that_is_no_toml(content: bytes, tmp_path: Path) -> None:
     assert str(error.value).endswith(" Undo the last change to the file.")
 
 
+def test_a_value_that_cannot_be_is_found_in_its_file(
+    make_tiny_plan: MakePlan, tmp_path: Path
+) -> None:
+    path = tmp_path / "my.toml"
+    path.write_text(make_tiny_plan().to_toml().replace("size = 32", "size = 33"), "utf-8")
+    with pytest.raises(ArgumentError) as error:
+        read_plan(path)
+    assert str(error.value).startswith(f"--plan {path}, size: expected a multiple of ")
+
+
 @pytest.mark.parametrize(
     ("asked", "found"),
     [
@@ -232,23 +242,23 @@ def test_refuses_a_plan_for_more_images(
         ("reasons", "none", "reasons: expected a list of sentences, found 'none'"),
         ("foreground_share", 1.5, "foreground_share: expected a number from 0 to 1, found 1.5"),
         ("pace", [[0, 0]], "pace: expected pairs [step, last step], the first from step 0"),
-        ("pace", 7, "plan.toml: expected pace as a list of pairs [step, last step] of whole "),
-        ("pace", [[0, float("inf")]], "plan.toml: expected pace as a list of pairs [step, last "),
-        ("pace", [[0, 3.9]], "plan.toml: expected pace as a list of pairs [step, last "),
-        ("pace", [[0, "3"]], "plan.toml: expected pace as a list of pairs [step, last "),
-        ("pace", [[0, 3, 9]], "plan.toml: expected pace as a list of pairs [step, last "),
+        ("pace", 7, "pace: expected a list of pairs [step, last step] of whole "),
+        ("pace", [[0, float("inf")]], "pace: expected a list of pairs [step, last "),
+        ("pace", [[0, 3.9]], "pace: expected a list of pairs [step, last "),
+        ("pace", [[0, "3"]], "pace: expected a list of pairs [step, last "),
+        ("pace", [[0, 3, 9]], "pace: expected a list of pairs [step, last "),
         ("later_paces", 3, "later_paces: expected a list of paces, found 3"),
         ("later_paces", [[[0, 0]]], "pace: expected pairs [step, last step], the first from"),
-        ("later_paces", [7], "plan.toml: expected pace as a list of pairs [step, last step]"),
-        ("model", {"name": "unet"}, r"plan.toml: expected the table [model] as it was written"),
-        ("model", 3, r"plan.toml: expected the table [model] as it was written"),
+        ("later_paces", [7], "pace: expected a list of pairs [step, last step]"),
+        ("model", {"name": "unet"}, "[model]: expected the table as it was written"),
+        ("model", 3, "[model]: expected the table as it was written"),
         (
             "pixels",
             {"tile": 64, "overlap": 16, "block": 48, "block_in_image": 48},
             "size: expected 64, the tile of [pixels]: the two are one, found 32",
         ),
         ("augmentation", {"flip": 1}, "augmentation: expected names of its numbers, found flip."),
-        ("augmentation", 1, r"plan.toml: expected the table [augmentation] as it was written"),
+        ("augmentation", 1, "[augmentation]: expected the table as it was written"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_by_name(
@@ -256,14 +266,14 @@ def test_a_value_that_cannot_be_is_refused_by_name(
 ) -> None:
     values = {**tomllib.loads(make_tiny_plan().to_toml()), name: value}
     with pytest.raises(ArgumentError) as error:
-        Plan.from_toml(values)
-    assert str(error.value).removeprefix("plan.toml, ").startswith(sentence)
+        Plan.from_values(values)
+    assert str(error.value).startswith(f"plan.toml, {sentence}")
 
 
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("networks", 5, "plan.toml, [model] networks: expected 1, since later_paces holds a"),
+        ("networks", 5, "[model] networks: expected 1, since later_paces holds a"),
         ("width", 16.5, "width: expected a whole number, found 16.5"),
         ("outlines", "no", "outlines: expected true or false, found no"),
         ("mean", ["a", "b", "c"], "mean: expected numbers, found ['a', 'b', 'c']"),
@@ -275,5 +285,5 @@ def test_a_network_that_cannot_be_is_refused_by_name(
     values = tomllib.loads(make_tiny_plan().to_toml())
     values["model"][name] = value
     with pytest.raises(ArgumentError) as error:
-        Plan.from_toml(values)
-    assert str(error.value).startswith(sentence)
+        Plan.from_values(values)
+    assert str(error.value).startswith(f"plan.toml, {sentence}")

@@ -74,7 +74,7 @@ def test_a_training_by_the_clock_can_be_done_again_without_one(
     discs: Path, asked: dict[str, Any], machine: Machine, tmp_path: Path
 ) -> None:
     run = train(discs, runs=tmp_path, listener=machine, budget=40, dropout=0.3, **asked)
-    plan = Plan.from_toml(run.plan())
+    plan = Plan.of_run(run)
     # Slower at first, so its end came nearer; then faster, so it went away again.
     ends = [end for _, end in plan.pace.legs]
     assert len(ends) >= 3
@@ -95,7 +95,7 @@ def test_a_training_by_the_clock_can_be_done_again_without_one(
     again = train(discs, runs=tmp_path, listener=machine, plan=run.folder / "plan.toml")
     assert curve(again) == curve(run)
     assert_equal_weights(again, run)
-    assert Plan.from_toml(again.plan()) == plan
+    assert Plan.of_run(again) == plan
     assert again.read_json("run.json")["clock"] is None
 
 

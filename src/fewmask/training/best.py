@@ -35,7 +35,7 @@ class BestModel:
         run = Run(path.parent.parent)
         self.bundle = Bundle.from_json(json.dumps(run.read_json(BUNDLE)), run.folder / BUNDLE)
         self.epoch = epoch_of_weights(path)
-        core = build(Plan.from_toml(run.plan()).model)
+        core = build(Plan.of_run(run).model)
         core.set_weights(load_weights(path))
         self._model = whole_model(core, self.bundle)
 

@@ -85,7 +85,7 @@ def _plan_of(folder: Path, plan: Plan, number: int) -> Plan:
     """Returns the plan of a later network: as far as it has come, or else as it was meant."""
     run = Run(folder)
     if run.has_plan:
-        return Plan.from_toml(run.plan())
+        return Plan.of_run(run)
     pace = plan.later_paces[number - 1]
     return replace(plan, pace=pace, later_paces=(), seed=plan.seed + number)
 
@@ -110,9 +110,9 @@ def gather_paces(run: Run, members: Sequence[Member]) -> None:
         run: The run.
         members: Its networks.
     """
-    plan = Plan.from_toml(run.plan())
+    plan = Plan.of_run(run)
     paces = [
-        Plan.from_toml(member.run.plan()).pace if member.run.has_plan else member.plan.pace
+        Plan.of_run(member.run).pace if member.run.has_plan else member.plan.pace
         for member in members[1:]
     ]
     if tuple(paces) != plan.later_paces:

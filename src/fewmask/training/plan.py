@@ -12,6 +12,7 @@ from fewmask.data.augmentation.augment import Augmentation
 from fewmask.data.wording import counted
 from fewmask.errors import ArgumentError
 from fewmask.models.spec import ModelSpec
+from fewmask.run import Run
 from fewmask.scale import Frame, Pixels, ScaleRule
 from fewmask.training.pace import Pace
 from fewmask.training.plan_values import check_network, check_values
@@ -142,8 +143,25 @@ class Plan:
         return tomli_w.dumps(values, multiline_strings=False)
 
     @classmethod
-    def from_toml(cls, values: dict[str, Any]) -> Plan:
+    def of_run(cls, run: Run) -> Plan:
+        """Reads the plan of a run.
+
+        Args:
+            run: The run.
+
+        Raises:
+            RunError: If its file is missing or no TOML.
+            ArgumentError: If it is no plan.
+        """
+        return cls.from_values(run.plan(), run.folder / "plan.toml")
+
+    @classmethod
+    def from_values(cls, values: dict[str, Any], where: object = "plan.toml") -> Plan:
         """Rebuilds a plan from the parsed text of `to_toml`.
+
+        Args:
+            values: What stands in it.
+            where: The file it stands in, for the error.
 
         Raises:
             ArgumentError: If a key is missing that has no default, or unknown, or a value cannot
@@ -154,31 +172,40 @@ class Plan:
         }
         if odd := wanted ^ set(values):
             raise ArgumentError(
-                "plan.toml",
+                where,
                 f"the keys {', '.join(sorted(wanted))}",
                 f"{', '.join(sorted(odd))} missing or unknown",
                 _RESTORE,
             )
-        check_values(values)
-        read: dict[str, Any] = {}
-        for name, from_json in (
-            ("model", ModelSpec.from_json),
-            ("pixels", Pixels.from_json),
-            ("augmentation", Augmentation.from_json),
-        ):
-            try:
-                read[name] = from_json(values[name]) if name in values else None
-            except ArgumentError:
-                raise  # a ValueError too, but it says already what is wrong
-            except (KeyError, TypeError, ValueError) as error:
-                raise ArgumentError(
-                    "plan.toml", f"the table [{name}] as it was written", str(error), _RESTORE
-                ) from error
-        check_network(read["model"], values["size"], read["pixels"])
-        read["pace"] = _pace(values["pace"])
-        read["later_paces"] = tuple(_pace(legs) for legs in values.get("later_paces", []))
+        try:
+            check_values(values)
+            read = _read_tables(values)
+            check_network(read["model"], values["size"], read["pixels"])
+            read["pace"] = _pace(values["pace"])
+            read["later_paces"] = tuple(_pace(legs) for legs in values.get("later_paces", []))
+        except ArgumentError as error:
+            name = f"{where}, {error.where}"
+            raise ArgumentError(name, error.expected, error.found, error.remedy) from error
         read["reasons"] = tuple(values.get("reasons", []))
         return cls(**{**values, **read})
+
+
+def _read_tables(values: dict[str, Any]) -> dict[str, Any]:
+    read: dict[str, Any] = {}
+    for name, from_json in (
+        ("model", ModelSpec.from_json),
+        ("pixels", Pixels.from_json),
+        ("augmentation", Augmentation.from_json),
+    ):
+        try:
+            read[name] = from_json(values[name]) if name in values else None
+        except ArgumentError:
+            raise  # a ValueError too, but it says already what is wrong
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArgumentError(
+                f"[{name}]", "the table as it was written", str(error), _RESTORE
+            ) from error
+    return read
 
 
 def _legs(pace: Pace) -> list[list[int]]:
@@ -191,9 +218,6 @@ def _pace(legs: Any) -> Pace:
     )
     if not pairs:
         raise ArgumentError(
-            "plan.toml",
-            "pace as a list of pairs [step, last step] of whole numbers",
-            repr(legs),
-            _RESTORE,
+            "pace", "a list of pairs [step, last step] of whole numbers", repr(legs), _RESTORE
         )
     return Pace(tuple((begin, end) for begin, end in legs))

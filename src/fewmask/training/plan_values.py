@@ -90,6 +90,4 @@ def _number(value: object) -> float:
 
 
 def _refuse(name: str, expected: str, found: object) -> NoReturn:
-    raise ArgumentError(
-        f"plan.toml, {name}", expected, repr(found), "Change it in the file, or plan again."
-    )
+    raise ArgumentError(name, expected, repr(found), "Change it in the file, or plan again.")

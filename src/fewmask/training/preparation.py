@@ -175,7 +175,7 @@ def read_plan(path: str | Path) -> Plan:
         ArgumentError: If it is no file, or no plan.
     """
     try:
-        return Plan.from_toml(tomllib.loads(expanded(path).read_text("utf-8")))
+        values = tomllib.loads(expanded(path).read_text("utf-8"))
     except OSError as error:
         raise ArgumentError(
             f"--plan {path}",
@@ -187,6 +187,7 @@ def read_plan(path: str | Path) -> Plan:
         raise ArgumentError(
             f"--plan {path}", "TOML", str(error), "Undo the last change to the file."
         ) from error
+    return Plan.from_values(values, f"--plan {path}")
 
 
 def _plan(

@@ -173,7 +173,7 @@ def resume(
     run = run if isinstance(run, Run) else open_run(run, expanded(runs))
     with locked(run):
         remove_unfinished(run.folder)
-        plan = Plan.from_toml(run.plan())
+        plan = Plan.of_run(run)
         facts = run.read_json("run.json")
         if facts["state"] == "finished" and not missing_files(run):
             listener(Said(f"{run.folder} is finished, and nothing is missing from it."))
