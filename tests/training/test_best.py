@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import fewmask
 from fewmask.cli import main
+from fewmask.cli.keras_model import load_keras_model
 from fewmask.data.imageio import write_png
 from fewmask.errors import ModelError, RunError
 from fewmask.inference.predict import load
@@ -72,6 +73,18 @@ def test_a_file_that_is_missing_is_named(name: str, unended: Run) -> None:
         load(unended, keras_model=open_model)
 
 
+def test_what_is_taken_of_a_run_that_has_ended_is_not_said_to_go_on(
+    trained: tuple[Run, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, _ = trained
+    model = load_keras_model(run.folder / BEST)
+    assert isinstance(model, BestModel)
+    assert capsys.readouterr().err.splitlines() == [
+        "Starting Keras",
+        f"Taking the best model so far of {run.folder}, of epoch {model.epoch}.",
+    ]
+
+
 def test_a_file_that_is_damaged_is_named(unended: Run) -> None:
     (unended.folder / "bundle.json").write_text("{}")
     with pytest.raises(ModelError, match=r"bundle\.json: expected the facts that fewmask writes"):
@@ -103,6 +116,6 @@ def test_a_killed_training_predicts_with_its_best_model(
     epoch = BestModel(tmp_path / "runs" / "a" / BEST).epoch
     assert epoch in (1, 2)
     assert capsys.readouterr().err.splitlines()[-1] == (
-        f"The training has not ended: taking its best model so far, of epoch {epoch}."
+        f"Taking the best model so far of {Path('runs', 'a')}, of epoch {epoch}."
     )
     assert (tmp_path / "masks" / "photo.png").exists()

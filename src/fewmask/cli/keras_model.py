@@ -25,8 +25,6 @@ def load_keras_model(path: Path) -> BundledModel:
 
     model = open_model(path)
     if isinstance(model, BestModel):
-        click.echo(
-            f"The training has not ended: taking its best model so far, of epoch {model.epoch}.",
-            err=True,
-        )
+        run = path.parent.parent
+        click.echo(f"Taking the best model so far of {run}, of epoch {model.epoch}.", err=True)
     return model
