@@ -11,8 +11,8 @@ _NEEDS_NO_QUOTES = re.compile(r"[\w@%+=:,./-]+")
 class FewmaskError(Exception):
     """Something that the person at the keyboard can put right.
 
-    The command line prints it as one sentence and ends with exit code 2; nothing has been
-    written by then, or what was begun has been removed.
+    The command line prints it as one sentence and ends with exit code 2; what was half written
+    has been removed by then.
 
     Args:
         where: File, argument or run that is wrong, as the reader would name it.

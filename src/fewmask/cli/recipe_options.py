@@ -69,7 +69,7 @@ _OPTIONS = (
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds an option for each field of a recipe.
+    """Adds an option for each field of a recipe but `average`, which is for Python alone.
 
     Args:
         command: The function of a command; it gets what was typed as one argument `asked`, the

@@ -64,6 +64,7 @@ def evaluate(
     Raises:
         DataError: If the dataset is empty, has no masks or other classes than the model, or a
             mask does not fit its image.
+        ModelError: If the model gives up: the memory is full, say.
     """
     classes = _classes_of_both(predictor.bundle.classes, dataset)
     num_training = 0 if baselines_from is None else len(baselines_from)

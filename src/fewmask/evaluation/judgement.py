@@ -60,6 +60,7 @@ def judge_run(
 
     Raises:
         DataError: If the dataset does not fit the model.
+        ModelError: If the model gives up: the memory is full, say.
         FewmaskError: If the files cannot be written.
     """
     kept: dict[int, NDArray[np.uint8]] = {}
@@ -125,6 +126,7 @@ def evaluate_run(
     Raises:
         ArgumentError: If the dataset has no such part.
         DataError: If the dataset does not fit the model.
+        ModelError: If the model gives up: the memory is full, say.
         RunError: If there is no such run, or it has no model yet.
     """
     run = run if isinstance(run, Run) else open_run(run)

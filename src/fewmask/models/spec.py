@@ -38,7 +38,7 @@ class ModelSpec:
 
     Args:
         name: `"unet"`, the name of the encoder that a light decoder is put on, or one of
-            `FCN_STRIDES`, which takes nothing below but `dropout` and `weights`.
+            `FCN_STRIDES`, which takes `channels`, `dropout` and `weights` of what follows.
         num_classes: Number of classes K; two classes share one sigmoid channel.
         channels: Number of image channels C; 1 or 3 with an encoder.
         depth: How many times a U-Net halves the picture.

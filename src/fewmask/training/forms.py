@@ -45,7 +45,7 @@ class Form:
 
     @property
     def words(self) -> str:
-        """What a reader should know of it: `the mean of 5 networks, each with ...`."""
+        """What a reader should know of it: `is the mean of 5 networks and looks at each ...`."""
         mirrored = self.bundle.mirrored
         looks = "each image and at its mirror image" if mirrored else "each image once"
         if self.spec.networks == 1:
