@@ -3,7 +3,6 @@ import re
 from itertools import pairwise
 from xml.etree import ElementTree
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,13 +10,13 @@ from fewmask.evaluation.curves import Line, draw_curve, learning_curves, nice_ti
 
 ROWS = [
     {
-        "epoch": str(epoch),
-        "loss": f"{1 / epoch}",
-        "validation_loss": f"{1.2 / epoch}",
-        "validation_dice": f"{1 - 1 / (epoch + 1)}",
-        "learning_rate": "0.001",
-        "seconds": "3",
-        "kept": "1" if epoch in (1, 2, 5) else "0",
+        "epoch": float(epoch),
+        "loss": 1 / epoch,
+        "validation_loss": 1.2 / epoch,
+        "validation_dice": 1 - 1 / (epoch + 1),
+        "learning_rate": 0.001,
+        "seconds": 3.0,
+        "kept": float(epoch in (1, 2, 5)),
     }
     for epoch in range(1, 11)
 ]
@@ -38,8 +37,8 @@ def test_rows_of_a_csv_become_three_curves():
 
 
 def test_no_epoch_is_marked_where_the_kept_one_is_not_known_or_has_no_score():
-    assert "<circle" not in learning_curves([{**row, "kept": ""} for row in ROWS])
-    unscored = [{**row, "validation_dice": ""} if row["epoch"] == "5" else row for row in ROWS]
+    assert "<circle" not in learning_curves([{**row, "kept": math.nan} for row in ROWS])
+    unscored = [{**row, "validation_dice": math.nan} if row["epoch"] == 5 else row for row in ROWS]
     assert "<circle" not in learning_curves(unscored)
 
 
@@ -48,9 +47,9 @@ def test_figures_are_well_formed():
     assert len(root.findall(".//svg")) == 3
 
 
-@pytest.mark.parametrize("missing", ["", "nan", None])
-def test_what_was_not_measured_is_left_out(missing):
-    rows = [{**row, "validation_loss": missing, "validation_dice": missing} for row in ROWS]
+def test_what_was_not_measured_is_left_out():
+    nothing = {"validation_loss": math.nan, "validation_dice": math.nan}
+    rows = [{**row, **nothing} for row in ROWS]
     html = learning_curves(rows)
     assert html.count("<figure") == 2
     assert "nan" not in html
@@ -58,7 +57,8 @@ def test_what_was_not_measured_is_left_out(missing):
 
 
 def test_rows_without_columns_draw_nothing():
-    assert learning_curves([{"epoch": 1}, {"epoch": 2}]) == ""
+    assert learning_curves([{"epoch": 1.0}, {"epoch": 2.0}]) == ""
+    assert learning_curves([]) == ""
 
 
 def test_a_curve_falls_from_left_to_right():

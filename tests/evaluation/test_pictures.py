@@ -16,7 +16,6 @@ from fewmask.evaluation.pictures import (
     error_legend,
     paint_classes,
     paint_errors,
-    to_rgb,
 )
 
 
@@ -73,26 +72,11 @@ def test_ignored_pixels_are_grey(furniture):
     assert tuple(layer[1, 1, :3]) == (128, 128, 128)
 
 
-@pytest.mark.parametrize(
-    ("shape", "dtype"),
-    [((4, 5, 3), np.uint8), ((4, 5, 1), np.uint8), ((4, 5, 8), np.uint16), ((4, 5, 2), np.float32)],
-)
-def test_any_image_can_be_shown(shape, dtype):
-    image = np.random.default_rng(0).integers(0, 250, shape).astype(dtype)
-    shown = to_rgb(image)
-    assert shown.shape == (4, 5, 3)
-    assert shown.dtype == np.uint8
-
-
-def test_16_bit_images_are_stretched():
-    shown = to_rgb(np.array([[[1000], [2000], [3000]]], np.uint16))
-    assert shown[0, 0, 0] == 0
-    assert 120 < shown[0, 1, 0] < 135
-    assert shown[0, 2, 0] == 255
-
-
-def test_an_even_16_bit_image_is_no_trouble():
-    assert to_rgb(np.full((2, 2, 1), 500, np.uint16)).shape == (2, 2, 3)
+@pytest.mark.parametrize("channels", [1, 2, 3, 8])
+def test_an_image_of_any_number_of_channels_can_be_shown(channels, chair):
+    labels = np.ones((4, 5), np.uint8)
+    pictures = draw_pictures(np.full((4, 5, channels), 80, np.uint8), labels, labels, chair)
+    assert decoded(pictures.image, "RGB").shape == (4, 5, 3)
 
 
 @pytest.mark.parametrize(

@@ -12,23 +12,22 @@ from fewmask.evaluation.report import write_report
 HALF_RIGHT = ([[1, 1, 0, 0]], [[1, 0, 1, 0]])
 RIGHT = ([[0, 1, 1, 1]], [[0, 1, 1, 1]])
 EPOCHS = [
-    {"epoch": "1", "loss": "0.9", "validation_dice": "0.4", "kept": "1"},
-    {"epoch": "2", "loss": "0.5", "validation_dice": "0.6", "kept": "1"},
+    {"epoch": 1.0, "loss": 0.9, "validation_dice": 0.4, "kept": 1.0},
+    {"epoch": 2.0, "loss": 0.5, "validation_dice": 0.6, "kept": 1.0},
 ]
 VOID = {"meta", "link", "img", "br", "input"}
 
 
-def item(sample):
+def look(sample):
     labels = np.ones((4, 6), np.uint8)
-    return sample, np.full((4, 6, 3), 90, np.uint8), labels, labels
+    return np.full((4, 6, 3), 90, np.uint8), labels, labels
 
 
 def report_of(evaluation, path, **changes):
     arguments = {
         "title": "ghế nhà",
         "evaluation": evaluation,
-        "gallery_items": item,
-        "classes": evaluation.classes,
+        "look": look,
         "epochs": EPOCHS,
         "plan": {"training": {"epochs": 40}},
         "facts": {"keras": "3.15.1"},
@@ -182,13 +181,12 @@ def test_sections_without_matter_are_left_out(make, chair, tmp_path):
     html = report_of(
         make.evaluation([RIGHT], chair),
         tmp_path / "report.html",
-        gallery_items=[],
-        epochs=None,
-        plan=None,
-        facts={},
+        epochs=[],
         next_commands=[],
     )
-    assert re.findall(r'<section id="(\w+)"', html) == ["score", "classes", "spread"]
+    assert re.findall(r'<section id="(\w+)"', html) == [
+        "score", "images", "classes", "spread", "origin",
+    ]  # fmt: skip
 
 
 def test_many_large_images_make_a_file_that_can_be_mailed(make, chair, tmp_path):
@@ -200,10 +198,10 @@ def test_many_large_images_make_a_file_that_can_be_mailed(make, chair, tmp_path)
     shape[100:300, 200:500] = 1
 
     def large(sample):
-        return sample, noise, shape, np.roll(shape, 40, axis=1)
+        return noise, shape, np.roll(shape, 40, axis=1)
 
     path = tmp_path / "report.html"
-    html = report_of(evaluation, path, gallery_items=large)
+    html = report_of(evaluation, path, look=large)
     assert html.count('class="sample"') == 60
     assert path.stat().st_size < 12_000_000
     assert "60 of 70 images: the 40 worst, then the 20 best" in html
@@ -220,7 +218,7 @@ def test_an_old_report_stays_where_a_new_one_fails(make, chair, tmp_path):
         raise OSError("the disk is gone")
 
     with pytest.raises(OSError, match="the disk is gone"):
-        report_of(evaluation, path, gallery_items=broken)
+        report_of(evaluation, path, look=broken)
     assert path.read_text("utf-8") == "old"
 
 

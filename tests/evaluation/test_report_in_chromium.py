@@ -88,16 +88,15 @@ def report(make, furniture, tmp_path) -> Path:
     pairs["bàn"] = both, table_alone
     pairs["tệ nhất"] = chair, np.roll(chair, 15, axis=1) * 2
 
-    def item(sample):
-        return sample, np.full((30, 40, 3), 120, np.uint8), *pairs[sample]
+    def look(sample):
+        return np.full((30, 40, 3), 120, np.uint8), *pairs[sample]
 
     path = tmp_path / "báo cáo.html"
     write_report(
         path,
         title="Nội thất",
         evaluation=make.evaluation(list(pairs.values()), furniture, list(pairs), part="test"),
-        gallery_items=item,
-        classes=furniture,
+        look=look,
         epochs=[{"epoch": 1, "loss": 1.0}, {"epoch": 2, "loss": 0.5}],
         plan={"seed": 0},
         facts={"keras": "3.15.1", "a very long path": "/home/someone/" + "deeper/" * 40},

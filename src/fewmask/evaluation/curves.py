@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 WIDTH, HEIGHT = 360, 210
 """A curve in SVG units. One is about one pixel on a phone, so that its text keeps its size."""
@@ -29,19 +28,17 @@ class Line:
     style: str = "first"
 
 
-def learning_curves(epochs: Sequence[Mapping[str, Any]]) -> str:
+def learning_curves(epochs: Sequence[Mapping[str, float]]) -> str:
     """Draws how a training went: loss, validation Dice, learning rate.
 
     Args:
-        epochs: One row an epoch as in `epochs.csv`, numbers or their texts; columns that are
-            missing, empty or NaN throughout are left out.
+        epochs: One row an epoch as in `epochs.csv`; columns that are missing or NaN throughout
+            are left out.
 
     Returns:
         HTML figures, none where nothing was measured.
     """
     number = _column_of(epochs, "epoch")
-    if any(math.isnan(value) for value in number):
-        number = [float(place + 1) for place in range(len(epochs))]
     loss = [
         Line("training", _column_of(epochs, "loss"), "second"),
         Line("validation", _column_of(epochs, "validation_loss")),
@@ -178,9 +175,5 @@ def _paths(points: Sequence[tuple[float, float]]) -> list[str]:
     return paths
 
 
-def _column_of(epochs: Sequence[Mapping[str, Any]], name: str) -> list[float]:
-    return [_number(row.get(name)) for row in epochs]
-
-
-def _number(value: Any) -> float:
-    return math.nan if value is None or value == "" else float(value)
+def _column_of(epochs: Sequence[Mapping[str, float]], name: str) -> list[float]:
+    return [row.get(name, math.nan) for row in epochs]

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from fewmask.data.classes import Classes
 from fewmask.evaluation.pictures import Pictures, draw_pictures
 from fewmask.evaluation.results import Evaluation, ImageScores, show_score
 
-GalleryItem = tuple[str, NDArray[Any], NDArray[Any], NDArray[Any]]
-"""Sample id, image `(H, W, C)`, truth `(H, W)`, prediction `(H, W)`."""
-
-GalleryItems = Iterable[GalleryItem] | Callable[[str], GalleryItem]
-"""The pictures, or a function that makes those of one sample when they are needed."""
+Look = Callable[[str], tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]]
+"""Sample id → its image `(H, W, C)`, truth `(H, W)`, prediction `(H, W)`, all uint8."""
 
 NUM_WORST, NUM_BEST = 40, 20
 """What is shown of a set with more images than both together."""
@@ -76,29 +73,23 @@ def anchor(place: int) -> str:
     return f"sample-{place + 1}"
 
 
-def draw_gallery(selection: Selection, items: GalleryItems, classes: Classes) -> str:
+def draw_gallery(selection: Selection, look: Look, classes: Classes) -> str:
     """Draws the chosen samples as list items.
 
     The pictures of one sample at a time are in memory; what stays are their compressed bytes.
 
     Args:
         selection: Which samples, in which order.
-        items: Their pictures, in any order; samples that are not selected are passed over.
+        look: Makes what is drawn of a sample, when it is needed.
         classes: Names and colours of the class ids.
 
     Returns:
-        HTML list items; a selected sample without pictures is left out.
+        HTML list items.
     """
-    place_of = {row.sample: place for place, row in enumerate(selection.rows)}
-    if callable(items):
-        items = map(items, place_of)
-    drawn: dict[int, str] = {}
-    for sample, image, truth, prediction in items:
-        place = place_of.get(sample)
-        if place is not None:
-            pictures = draw_pictures(image, truth, prediction, classes)
-            drawn[place] = _list_item(place, selection.rows[place], pictures, classes)
-    return "".join(drawn[place] for place in sorted(drawn))
+    return "".join(
+        _list_item(place, row, draw_pictures(*look(row.sample), classes), classes)
+        for place, row in enumerate(selection.rows)
+    )
 
 
 def _list_item(place: int, row: ImageScores, pictures: Pictures, classes: Classes) -> str:
@@ -108,7 +99,7 @@ def _list_item(place: int, row: ImageScores, pictures: Pictures, classes: Classe
         ("image", ""),
         ("truth", _layer(pictures.truth)),
         ("prediction", _layer(pictures.prediction)),
-        ("errors", "".join(_layer(data, of) for of, data in pictures.errors.items())),
+        ("errors", "".join(_layer(layer, of) for of, layer in pictures.errors.items())),
     )
     panels = "".join(
         f'<button type="button" class="panel" data-view="{view}" '
@@ -125,11 +116,11 @@ def _list_item(place: int, row: ImageScores, pictures: Pictures, classes: Classe
     )
 
 
-def _layer(data: str, class_id: int | None = None) -> str:
+def _layer(address: str, class_id: int | None = None) -> str:
     if class_id is None:
-        return f'<img class="layer" alt="" src="{data}">'
+        return f'<img class="layer" alt="" src="{address}">'
     hidden = "" if class_id == -1 else " hidden"
-    return f'<img class="layer" alt="" data-class="{class_id}"{hidden} src="{data}">'
+    return f'<img class="layer" alt="" data-class="{class_id}"{hidden} src="{address}">'
 
 
 def _score_text(row: ImageScores, classes: Classes) -> str:

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,13 +73,13 @@ def judge_run(
     evaluation = replace(evaluation, notes=notes, images_sha256=images_sha256)
     places = {dataset.sample_id(index): index for index in range(len(dataset))}
 
-    def pictures(sample: str) -> tuple[str, NDArray[Any], NDArray[Any], NDArray[Any]]:
+    def look(sample: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
         index = places[sample]
         image = take_in(dataset.image_path(index), predictor.bundle, dataset.max_pixels)
         label_map = kept.get(index)
         if label_map is None:
             label_map = predictor.predict_pixels(image, probabilities=False).label_map
-        return sample, image, dataset.read_mask(index), label_map
+        return image, dataset.read_mask(index), label_map
 
     write_text(folder / "scores.json", evaluation.to_json())
     write_report(
@@ -88,9 +87,8 @@ def judge_run(
         title=run.name,
         evaluation=evaluation,
         cross_validation=cross_validation,
-        gallery_items=pictures,
-        classes=evaluation.classes,
-        epochs=run.epochs() or None,
+        look=look,
+        epochs=run.epochs(),
         plan=run.plan(),
         facts={**predictor.bundle.provenance, **run.read_json("run.json")["versions"]},
         next_commands=[f"fewmask predict {typed(run.folder)} PHOTO.jpg"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,12 +63,15 @@ class Pictures:
 
 
 def draw_pictures(
-    image: NDArray[Any], truth: NDArray[Any], prediction: NDArray[Any], classes: Classes
+    image: NDArray[np.uint8],
+    truth: NDArray[np.uint8],
+    prediction: NDArray[np.uint8],
+    classes: Classes,
 ) -> Pictures:
     """Makes small pictures of a sample.
 
     Args:
-        image: Shape `(H, W, C)`, uint8 or uint16, any number of channels.
+        image: Shape `(H, W, C)`, any number of channels.
         truth: Class ids of shape `(H, W)`.
         prediction: Class ids of shape `(H, W)`.
         classes: Names, colours and ignore index.
@@ -79,9 +82,9 @@ def draw_pictures(
     height, width = truth.shape
     shrink = min(1.0, LONGEST_SIDE / max(height, width))
     height, width = max(1, round(height * shrink)), max(1, round(width * shrink))
-    photo = resize(to_rgb(image), height, width, smooth=True)
-    truth = resize(truth.astype(np.uint8), height, width, smooth=False)
-    prediction = resize(prediction.astype(np.uint8), height, width, smooth=False)
+    photo = resize(as_color(image), height, width, smooth=True)
+    truth = resize(truth, height, width, smooth=False)
+    prediction = resize(prediction, height, width, smooth=False)
     return Pictures(
         height,
         width,
@@ -93,23 +96,6 @@ def draw_pictures(
             for class_id, layer in paint_errors(truth, prediction, classes).items()
         },
     )
-
-
-def to_rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """Makes any image one that a browser can show.
-
-    Args:
-        image: Shape `(H, W, C)`, uint8, or of another type, which is stretched between its
-            0.5 and 99.5 percentile.
-
-    Returns:
-        Shape `(H, W, 3)`, uint8: the first three channels, or the first as grey.
-    """
-    image = as_color(image)
-    if image.dtype != np.uint8:
-        low, high = np.percentile(image, (0.5, 99.5))
-        image = np.clip((image - low) * (255.0 / max(float(high - low), 1e-9)), 0, 255)
-    return image.astype(np.uint8)
 
 
 def paint_classes(labels: NDArray[np.uint8], classes: Classes) -> Layer:

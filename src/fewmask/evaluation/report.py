@@ -15,14 +15,7 @@ from fewmask.data.classes import Classes
 from fewmask.data.wording import counted
 from fewmask.evaluation.charts import Bar, Dot, score_bars, strip_plot
 from fewmask.evaluation.curves import learning_curves
-from fewmask.evaluation.gallery import (
-    GalleryItem,
-    GalleryItems,
-    Selection,
-    anchor,
-    draw_gallery,
-    select_samples,
-)
+from fewmask.evaluation.gallery import Look, Selection, anchor, draw_gallery, select_samples
 from fewmask.evaluation.pictures import error_legend
 from fewmask.evaluation.results import Evaluation, show_score
 from fewmask.evaluation.tables import (
@@ -34,8 +27,6 @@ from fewmask.evaluation.tables import (
     swatch,
 )
 from fewmask.files import write_text
-
-__all__ = ["GalleryItem", "GalleryItems", "write_report"]
 
 MOST_STRIPS = 12
 """Classes with a strip plot of their own; the table has all of them."""
@@ -67,10 +58,9 @@ def write_report(
     *,
     title: str,
     evaluation: Evaluation,
-    gallery_items: GalleryItems,
-    classes: Classes,
-    epochs: Sequence[Mapping[str, Any]] | None,
-    plan: Mapping[str, Any] | None,
+    look: Look,
+    epochs: Sequence[Mapping[str, float]],
+    plan: Mapping[str, Any],
     facts: Mapping[str, str],
     next_commands: Sequence[str],
     cross_validation: Evaluation | None = None,
@@ -84,11 +74,9 @@ def write_report(
         path: The file to be; written whole or not at all.
         title: Name of the run or of what was evaluated.
         evaluation: The scores.
-        gallery_items: Pictures of the samples, one `(sample id, image (H, W, C), truth (H, W),
-            prediction (H, W))` after the other, or a function that makes them from a sample id.
-        classes: Names and colours of the class ids.
-        epochs: Rows of `epochs.csv`, None where no training is at hand.
-        plan: Every number of the training, nested as deep as it likes, or None.
+        look: Makes image `(H, W, C)`, truth `(H, W)` and prediction `(H, W)` of a sample id.
+        epochs: Rows of `epochs.csv`.
+        plan: Every number of the training, nested as deep as it likes.
         facts: Versions and origins, by name.
         next_commands: What to type next, one command each.
         cross_validation: Scores of several networks, each on training images that it had not
@@ -98,15 +86,11 @@ def write_report(
         FewmaskError: If the file cannot be written.
     """
     selection = select_samples(evaluation)
-    gallery = draw_gallery(selection, gallery_items, classes)
-    links = {
-        row.sample: f"#{anchor(place)}"
-        for place, row in enumerate(selection.rows)
-        if f'id="{anchor(place)}"' in gallery
-    }
+    gallery = draw_gallery(selection, look, evaluation.classes)
+    links = {row.sample: f"#{anchor(place)}" for place, row in enumerate(selection.rows)}
     sections = [
         ("score", "Score", _score(evaluation, cross_validation)),
-        ("images", "Predictions", _gallery(gallery, selection, classes)),
+        ("images", "Predictions", _gallery(gallery, selection, evaluation.classes)),
         ("classes", "Classes", _classes(evaluation)),
         ("spread", "Image by image", _spread(evaluation, links)),
         ("training", "Training", _curves(epochs, plan)),
@@ -168,8 +152,6 @@ def _verdict(evaluation: Evaluation) -> str:
 
 
 def _gallery(gallery: str, selection: Selection, classes: Classes) -> str:
-    if not gallery:
-        return ""
     options = "".join(
         f'<option value="{escape(name)}" data-id="{k}">{escape(name)}</option>'
         for k, name in list(enumerate(classes.names))[1:]
@@ -225,9 +207,9 @@ def _spread(evaluation: Evaluation, links: Mapping[str, str]) -> str:
     )
 
 
-def _curves(epochs: Sequence[Mapping[str, Any]] | None, plan: Mapping[str, Any] | None) -> str:
-    curves = learning_curves(epochs) if epochs else ""
-    later = len((plan or {}).get("later_paces", ()))
+def _curves(epochs: Sequence[Mapping[str, float]], plan: Mapping[str, Any]) -> str:
+    curves = learning_curves(epochs)
+    later = len(plan.get("later_paces", ()))
     of_which = (
         f'<p class="lead">The first of {later + 1} networks, judged by the training images that it '
         "left out. The others have theirs in <code>networks/</code>.</p>"
@@ -241,11 +223,9 @@ def _commands(commands: Sequence[str]) -> str:
     return "".join(f"<pre><code>{escape(command)}</code></pre>" for command in commands)
 
 
-def _origin(plan: Mapping[str, Any] | None, facts: Mapping[str, str]) -> str:
-    body = facts_table(facts, "Versions and origins") if facts else ""
-    if plan:
-        body += (
-            "<details><summary>The plan: every number of the training</summary>"
-            f"{facts_table(plan, 'Plan')}</details>"
-        )
-    return body
+def _origin(plan: Mapping[str, Any], facts: Mapping[str, str]) -> str:
+    return (
+        f"{facts_table(facts, 'Versions and origins')}"
+        "<details><summary>The plan: every number of the training</summary>"
+        f"{facts_table(plan, 'Plan')}</details>"
+    )
