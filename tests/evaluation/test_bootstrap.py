@@ -45,12 +45,6 @@ def test_shifted_scores_shift_the_interval(scores, shift):
     np.testing.assert_allclose(np.subtract(after, before), shift, atol=1e-9)
 
 
-def test_more_confidence_makes_it_wider():
-    scores = np.random.default_rng(0).uniform(size=30)
-    narrow, wide = mean_interval(scores, confidence=0.8), mean_interval(scores, confidence=0.99)
-    assert wide.low < narrow.low < narrow.high < wide.high
-
-
 def test_another_seed_moves_it_by_less_than_its_second_digit():
     scores = np.random.default_rng(0).beta(6, 1.2, size=20)
     ends = np.array([mean_interval(scores, seed=seed) for seed in range(20)])

@@ -44,10 +44,9 @@ class Interval(NamedTuple):
 def mean_interval(
     scores: Sequence[float] | NDArray[np.float64],
     resamples: int = RESAMPLES,
-    confidence: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    """Computes a percentile bootstrap interval of the mean over images.
+    """Computes a 95 % percentile bootstrap interval of the mean over images.
 
     Whole images are drawn again with replacement, because the pixels of one image are not
     independent of each other. It speaks of the images at hand as a sample of all such images:
@@ -58,7 +57,6 @@ def mean_interval(
         scores: One score an image, shape `(N,)`; NaN marks images with nothing to score, which
             are left out.
         resamples: How many times all images are drawn again.
-        confidence: Share of the resampled means that lies inside, in (0, 1).
         seed: Makes the same scores give the same interval.
 
     Returns:
@@ -82,19 +80,14 @@ def mean_interval(
     for done in range(0, resamples, block):
         drawn = random.integers(len(values), size=(min(block, resamples - done), len(values)))
         means.append(values[drawn].mean(axis=1))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(np.concatenate(means), (tail, 1 - tail))
+    low, high = np.quantile(np.concatenate(means), (0.025, 0.975))
     return Interval(float(low), float(high))
 
 
 def difference_interval(
-    first: Sequence[float] | NDArray[np.float64],
-    second: Sequence[float] | NDArray[np.float64],
-    resamples: int = RESAMPLES,
-    confidence: float = 0.95,
-    seed: int = 0,
+    first: Sequence[float] | NDArray[np.float64], second: Sequence[float] | NDArray[np.float64]
 ) -> Interval:
-    """Computes an interval of how much higher the mean of `first` is than that of `second`.
+    """Computes a 95 % interval of how much higher the mean of `first` is than that of `second`.
 
     Both were measured on the same images, and hard images are hard for both: their difference
     is known better than either mean. An interval above 0 says that `first` is better.
@@ -102,9 +95,6 @@ def difference_interval(
     Args:
         first: One score an image, shape `(N,)`.
         second: The other model's scores of the same images in the same order, shape `(N,)`.
-        resamples: How many times all images are drawn again.
-        confidence: Share of the resampled differences that lies inside, in (0, 1).
-        seed: Makes the same scores give the same interval.
 
     Returns:
         The interval; images that either side leaves unscored (NaN) are left out.
@@ -123,4 +113,4 @@ def difference_interval(
             f"Expected the scores of the same images, got {len(first)} and {len(second)}."
         )
     gap = np.asarray(first, np.float64) - np.asarray(second, np.float64)
-    return mean_interval(gap, resamples, confidence, seed)
+    return mean_interval(gap)

@@ -139,7 +139,7 @@ def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
     return [round(place * step, 12) for place in range(first, max(last, first + 1) + 1)]
 
 
-def whole_ticks(first: float, last: float, count: int = 5) -> list[float]:
+def whole_ticks(first: float, last: float) -> list[float]:
     """Chooses round whole numbers between two epochs, the first epoch among them.
 
     Example:
@@ -147,7 +147,7 @@ def whole_ticks(first: float, last: float, count: int = 5) -> list[float]:
     >>> whole_ticks(1, 40)
     [1.0, 10.0, 20.0, 30.0, 40.0]
     """
-    step = max(1, math.ceil(nice_ticks(0, max(last - first, 1), count)[1]))
+    step = max(1, math.ceil(nice_ticks(0, max(last - first, 1), 5)[1]))
     inner = range(math.ceil(first / step) * step, math.floor(last) + 1, step)
     return [float(first), *(float(tick) for tick in inner if tick - first >= step / 2)]
 

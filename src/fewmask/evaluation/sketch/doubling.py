@@ -16,8 +16,8 @@ from fewmask.evaluation.sketch.small import (
     SmallSample,
     best_constant,
     draw_folds,
-    groups_of,
     mean_of_groups,
+    sample_groups,
 )
 
 PARTS = (8, 4, 2, 1)
@@ -75,7 +75,7 @@ def draw_learning_curve(
     Returns:
         The curve. It is that of a quick model: a network, which can learn more, may gain more.
     """
-    groups = groups_of(samples)
+    groups = sample_groups(samples)
     if len(set(groups)) < FEWEST:
         of_them = "images" if len(set(groups)) == len(samples) else "groups of images"
         return _unknown(f"{len(set(groups))} {of_them} are too few to measure it")

@@ -45,15 +45,12 @@ class RandomFeatures:
         return expanded
 
 
-def draw_random_features(
-    sample: NDArray[np.float32], rng: np.random.Generator, units: int = UNITS
-) -> RandomFeatures:
+def draw_random_features(sample: NDArray[np.float32], rng: np.random.Generator) -> RandomFeatures:
     """Draws features that suit the spread of a sample of pixels.
 
     Args:
         sample: Pixels of shape `(N, F)`, float32, of any images: no label is looked at.
         rng: Where they are drawn from.
-        units: How many, D - 1.
 
     Returns:
         The features.
@@ -62,13 +59,13 @@ def draw_random_features(
     # An input that never varies tells nothing; it must not be blown up where it does later.
     factor = np.where(deviation > 1e-6, 1.0 / np.maximum(deviation, 1e-6), 0.0)
     num_inputs = sample.shape[1]
-    weights = np.zeros((num_inputs, units))
-    for unit in range(units):
+    weights = np.zeros((num_inputs, UNITS))
+    for unit in range(UNITS):
         chosen = rng.choice(num_inputs, size=min(_INPUTS, num_inputs), replace=False)
         direction = rng.normal(size=len(chosen))
         weights[chosen, unit] = direction / np.linalg.norm(direction)
     weights *= factor[:, None]
-    offsets = rng.uniform(-2.0, 2.0, size=units) - mean @ weights
+    offsets = rng.uniform(-2.0, 2.0, size=UNITS) - mean @ weights
     return RandomFeatures(weights.astype(np.float32), offsets.astype(np.float32))
 
 

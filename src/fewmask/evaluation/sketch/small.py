@@ -38,12 +38,7 @@ class SmallSample:
 
 
 def take_small_samples(
-    dataset: Dataset,
-    channels: int,
-    value_range: tuple[int, int],
-    longest: int = LONGEST,
-    most: int = MOST_IMAGES,
-    seed: int = 0,
+    dataset: Dataset, channels: int, value_range: tuple[int, int]
 ) -> list[SmallSample]:
     """Makes small copies of the images of a dataset, or of some of them if there are many.
 
@@ -51,9 +46,6 @@ def take_small_samples(
         dataset: Samples with masks; the training images, never those of the test part.
         channels: Number of image channels C.
         value_range: Stored pixel values that become 0 and 255.
-        longest: Most pixels of a side of a copy.
-        most: Most images.
-        seed: Equal seeds draw equal images.
 
     Returns:
         The copies, in the dataset's order.
@@ -61,16 +53,16 @@ def take_small_samples(
     Raises:
         DataError: If an image or a mask cannot be read, or an image has other channels.
     """
-    drawn = np.random.default_rng(seed).permutation(len(dataset))[:most]
+    drawn = np.random.default_rng(0).permutation(len(dataset))[:MOST_IMAGES]
     groups = dataset.values("group") if dataset.has_column("group") else [None] * len(dataset)
-    size_of = partial(shrunk_size, longest=longest)
+    size_of = partial(shrunk_size, longest=LONGEST)
     return [
         SmallSample(*copy_sample(dataset, index, size_of, channels, value_range), groups[index])
         for index in sorted(drawn.tolist())
     ]
 
 
-def groups_of(samples: Sequence[SmallSample]) -> list[Hashable]:
+def sample_groups(samples: Sequence[SmallSample]) -> list[Hashable]:
     """Returns the group of each sample; a name of its own for a sample without one."""
     return [
         ("no group", place) if sample.group is None else sample.group
@@ -90,7 +82,7 @@ def draw_folds(samples: Sequence[SmallSample], folds: int, seed: int) -> NDArray
         Fold numbers of shape `(N,)`.
     """
     fold_of = np.zeros(len(samples), np.intp)
-    divided = divide(sizes_of_folds(len(samples), folds), groups_of(samples), seed=seed)
+    divided = divide(sizes_of_folds(len(samples), folds), sample_groups(samples), seed=seed)
     for fold, members in enumerate(divided):
         fold_of[members] = fold
     return fold_of

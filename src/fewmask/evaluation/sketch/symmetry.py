@@ -20,8 +20,8 @@ from fewmask.evaluation.sketch.small import (
     SmallSample,
     best_constant,
     draw_folds,
-    groups_of,
     mean_of_groups,
+    sample_groups,
 )
 
 FOLDS = 4
@@ -153,7 +153,6 @@ def measure_symmetries(
     samples: Sequence[SmallSample],
     num_classes: int,
     ignore_index: int | None = None,
-    features: Features | None = None,
     seed: int = 0,
     names: Sequence[str] = (),
 ) -> Symmetries:
@@ -169,15 +168,13 @@ def measure_symmetries(
         samples: Small copies of training images; images of the test part must not be among them.
         num_classes: Number of classes K.
         ignore_index: Mask value whose pixels count for nothing.
-        features: What pixels are described by; a cue that they do not hold cannot be missed.
-            Left out, `pixel_features`, with the signs of slopes only where labels depend on them.
         seed: Equal seeds give equal verdicts.
         names: What the classes are called; left out, they are called by their numbers.
 
     Returns:
         The verdicts.
     """
-    groups = groups_of(samples)
+    groups = sample_groups(samples)
     if len(set(groups)) < FEWEST:
         of_them = "images" if len(set(groups)) == len(samples) else "groups of images"
         reason = f"{len(set(groups))} {of_them} are too few to measure it"
@@ -189,12 +186,11 @@ def measure_symmetries(
         models = [sketch.solve(np.flatnonzero(fold_of != fold).tolist()) for fold in range(FOLDS)]
         return _Trial(sketch, samples, [models[fold] for fold in fold_of], groups)
 
-    trial = try_with(features or pixel_features)
-    if features is None:
-        directed = try_with(directed_features)
-        gain = difference_interval(directed.scores, trial.scores)
-        if gain.low > TOLERATED * directed.lead:
-            trial = directed
+    trial, directed = try_with(pixel_features), try_with(directed_features)
+    # The signs of slopes count only where labels depend on them.
+    gain = difference_interval(directed.scores, trial.scores)
+    if gain.low > TOLERATED * directed.lead:
+        trial = directed
     if not mean_interval(trial.scores - trial.chances).low > 0:
         reason = "a quick model does no better than chance here and cannot tell"
         return _collect(_defaults(reason), len(samples), trial.score, trial.chance)
