@@ -46,7 +46,7 @@ def measure(name, dataset) -> None:
     seconds = time.process_time() - start
     print(f"\n{name}: {len(samples)} images, {seconds:.1f} s")
     print(f"quick model {symmetries.score:.3f}, one class everywhere {symmetries.chance:.3f}")
-    for verdict in ("left_right", "upside_down", "quarter_turns", "hue", "grey"):
+    for verdict in ("left_right", "upside_down", "quarter_turns", "hue"):
         found = getattr(symmetries, verdict)
         print(
             f"{verdict}: {'yes' if found.allowed else 'no'}, {found.basis}, "

@@ -14,7 +14,7 @@ def verdict(name: str, allowed: bool, low: float = -0.01, high: float = 0.01) ->
 def symmetries(**verdicts: Verdict) -> Symmetries:
     every: dict[str, Any] = {
         name: verdict(name, allowed=True)
-        for name in ("left_right", "upside_down", "quarter_turns", "hue", "grey")
+        for name in ("left_right", "upside_down", "quarter_turns", "hue")
     }
     return Symmetries(**{**every, **verdicts}, num_images=20, score=0.8, chance=0.4)
 
@@ -65,7 +65,7 @@ def test_without_a_measurement_the_usual_is_done() -> None:
     nothing = Interval(math.nan, math.nan)
     usual = {
         name: Verdict(name == "left_right", "default", math.nan, math.nan, nothing, name)
-        for name in ("left_right", "upside_down", "quarter_turns", "hue", "grey")
+        for name in ("left_right", "upside_down", "quarter_turns", "hue")
     }
     chosen, _ = choose_augmentation(Augmentation(), symmetries(**usual), whole_images=True)
     assert chosen == Augmentation()

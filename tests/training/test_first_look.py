@@ -11,7 +11,7 @@ from fewmask.training.first_look import FirstLook
 def look(score: float, chance: float) -> FirstLook:
     nothing: Any = Interval(np.nan, np.nan)
     verdict = Verdict(False, "default", np.nan, np.nan, nothing, "")
-    symmetries = Symmetries(*[verdict] * 5, num_images=20, score=score, chance=chance)
+    symmetries = Symmetries(*[verdict] * 4, num_images=20, score=score, chance=chance)
     return FirstLook(symmetries, LearningCurve((), (), np.nan, nothing, "More labels: unknown."))
 
 

@@ -66,7 +66,6 @@ class Symmetries:
         upside_down: Top and bottom exchanged.
         quarter_turns: A turn by 90 or 270 degrees.
         hue: Colours turned by a third of the circle, red to green or to blue.
-        grey: Colours taken away.
         num_images: How many training images were looked at.
         score: Mean Dice of the quick model on held-out images.
         chance: Mean Dice of the best prediction that is one class everywhere.
@@ -76,15 +75,14 @@ class Symmetries:
     upside_down: Verdict
     quarter_turns: Verdict
     hue: Verdict
-    grey: Verdict
     num_images: int
     score: float
     chance: float
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The five verdicts, a sentence each."""
-        verdicts = (self.left_right, self.upside_down, self.quarter_turns, self.hue, self.grey)
+        """The four verdicts, a sentence each."""
+        verdicts = (self.left_right, self.upside_down, self.quarter_turns, self.hue)
         return tuple(verdict.sentence for verdict in verdicts)
 
 
@@ -100,8 +98,8 @@ class _Symmetry:
     changed: str
 
 
-def _turned_colors(hue: float, saturation: float = 1.0) -> Change:
-    matrix = color_matrix(saturation, hue)
+def _turned_colors(hue: float) -> Change:
+    matrix = color_matrix(1.0, hue)
     return lambda image: np.asarray(cv2.transform(image, matrix), np.uint8)
 
 
@@ -137,14 +135,6 @@ _SYMMETRIES = {
         "Colours may be exchanged for others",
         "Colours are not exchanged for others",
         "with red, green and blue exchanged",
-    ),
-    "grey": _Symmetry(
-        (_turned_colors(0.0, saturation=0.0),),
-        False,
-        False,
-        "Colours may be taken away",
-        "Colours are not taken away",
-        "in grey",
     ),
 }
 
@@ -215,7 +205,6 @@ def _collect(
         upside_down=verdicts["upside_down"],
         quarter_turns=verdicts["quarter_turns"],
         hue=verdicts["hue"],
-        grey=verdicts["grey"],
         num_images=num_images,
         score=score,
         chance=chance,
