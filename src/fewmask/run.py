@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 import platform
 import re
@@ -156,7 +157,7 @@ class Run:
             table.writeheader()
             for row in rows:
                 table.writerow(
-                    {key: "" if value != value else f"{value:.8g}" for key, value in row.items()}
+                    {key: "" if math.isnan(value) else f"{value:.8g}" for key, value in row.items()}
                 )
         write_text(self.folder / "epochs.csv", text.getvalue())
 
@@ -186,7 +187,7 @@ def create_run(name: str | None = None, runs: Path = RUNS, prefix: str = "run") 
     """
     if name is not None:
         check_name(name, runs)
-    prefix = _as_name(prefix) or "run"
+    prefix = as_name(prefix) or "run"
     try:
         runs.mkdir(parents=True, exist_ok=True)
         while True:
@@ -222,7 +223,7 @@ def check_name(name: str, runs: Path = RUNS) -> None:
         RunError: If the name is in use or no name for a folder.
     """
     if not _NAME.fullmatch(name):
-        near = _as_name(name) or "chairs"
+        near = as_name(name) or "chairs"
         raise RunError(
             f"--name {name!r}",
             "letters, digits, spaces and . _ + - beginning and ending with a letter or digit",
@@ -246,8 +247,14 @@ def _name_in_use(name: str, runs: Path) -> RunError:
     return RunError(folder, "a new name", "a file or folder that is there already", f"{remedy}.")
 
 
-def _as_name(text: str) -> str:
-    """Returns what is left of a text when only characters of a name are kept."""
+def as_name(text: str) -> str:
+    """Returns what is left of a text when only characters of a name are kept.
+
+    Example:
+
+    >>> as_name("demo/chairs: test"), as_name("../..")
+    ('demo-chairs-test', '')
+    """
     return re.sub(r"[^\w.+-]+", "-", text).strip("-._")
 
 

@@ -11,7 +11,7 @@ from fewmask.data.schema import Column
 from fewmask.data.seen import write_seen
 from fewmask.errors import ArgumentError, RunError
 from fewmask.evaluation import judgement
-from fewmask.evaluation.judgement import evaluate_run, judge_run, rows_of_part, safe_name
+from fewmask.evaluation.judgement import evaluate_run, judge_run, rows_of_part
 from fewmask.run import Run, create_run
 
 
@@ -232,16 +232,3 @@ def test_refuses_a_part_that_is_not_there(
 def test_refuses_a_run_that_is_not_there(things: Dataset, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="expected the folder of a run, found nothing there"):
         evaluate_run(tmp_path / "nothing", things)
-
-
-@pytest.mark.parametrize(
-    ("name", "safe"),
-    [
-        ("demo/chairs: test", "demo-chairs-test"),
-        ("../..", "dataset"),
-        ("ghế.1", "ghế.1"),
-        ("", "dataset"),
-    ],
-)
-def test_a_name_that_any_file_system_takes(name: str, safe: str) -> None:
-    assert safe_name(name) == safe

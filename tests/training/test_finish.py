@@ -55,7 +55,7 @@ def test_a_second_finish_gives_the_same_scores(ended: Ended) -> None:
 
 
 def test_what_travels_with_the_model(ended: Ended) -> None:
-    bundle = make_bundle(ended.run, ended.plan, ended.parts.train, ended.fingerprint)
+    bundle = make_bundle(ended.run, ended.plan, ended.parts, ended.fingerprint)
     assert bundle.scale.size == 32
     assert bundle.classes.names == ("background", "foreground")
     assert bundle.channels == 3
@@ -64,9 +64,9 @@ def test_what_travels_with_the_model(ended: Ended) -> None:
 
 
 def test_a_dataset_without_masks_makes_no_model(ended: Ended) -> None:
-    images = replace(ended.parts.train, classes=None)
+    parts = replace(ended.parts, train=replace(ended.parts.train, classes=None))
     with pytest.raises(DataError, match=r"expected masks, found none\. Name their folder"):
-        make_bundle(ended.run, ended.plan, images, ended.fingerprint)
+        make_bundle(ended.run, ended.plan, parts, ended.fingerprint)
 
 
 @pytest.fixture

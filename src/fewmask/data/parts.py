@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from fewmask.data.classes import Classes
 from fewmask.data.counting import count_values
 from fewmask.data.dataset import Dataset
 from fewmask.data.folders.names import part_named
@@ -40,6 +41,18 @@ class Parts:
     validation: Dataset | None
     test: Dataset
     findings: tuple[str, ...]
+
+    @property
+    def classes(self) -> Classes:
+        """The classes of their masks.
+
+        Raises:
+            DataError: If the dataset has no masks.
+        """
+        if self.train.classes is None:
+            remedy = "Name their folder with --masks DIR."
+            raise DataError(self.train.name, "masks", "none", remedy)
+        return self.train.classes
 
 
 def assign_parts(

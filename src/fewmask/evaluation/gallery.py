@@ -57,7 +57,7 @@ def select_samples(evaluation: Evaluation) -> Selection:
     Returns:
         All of them, or of more than 60 the 40 worst and the 20 best.
     """
-    ranked = sorted(evaluation.images, key=lambda row: (math.isnan(row.mean_dice), row.mean_dice))
+    ranked = evaluation.worst_first
     if len(ranked) > NUM_WORST + NUM_BEST:
         unscored = sum(math.isnan(row.mean_dice) for row in ranked)
         # Images without a score are neither good nor bad, and shown only where there is room.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,12 +15,13 @@ from fewmask.data.dataset import Dataset
 from fewmask.data.folders.names import part_named
 from fewmask.data.seen import image_digests, read_seen
 from fewmask.errors import ArgumentError, DataError, typed
-from fewmask.evaluation.evaluate import Evaluation, evaluate
+from fewmask.evaluation.evaluate import evaluate
 from fewmask.evaluation.report import write_report
+from fewmask.evaluation.results import Evaluation
 from fewmask.files import expanded, write_text
 from fewmask.inference.intake import take_in
 from fewmask.inference.predict import BundledModel, Predictor, load
-from fewmask.run import SEEN, Run, open_run
+from fewmask.run import SEEN, Run, as_name, open_run
 
 MOST_KEPT = 256 * 1024**2
 """Bytes of label maps that are kept from the score for the report; the others are made again."""
@@ -154,7 +154,7 @@ def evaluate_run(
     if role == "unseen":
         notes.append(f"None of the {len(dataset)} images was part of the training's dataset.")
         role = None
-    own = run.folder / "evaluations" / safe_name(name)
+    own = run.folder / "evaluations" / (as_name(name) or "dataset")
     sha256 = hashlib.sha256("\n".join(sorted(images)).encode()).hexdigest()
     where = _free_for(dataset, sha256, own) if folder is None else expanded(folder)
     if (where / "run.json").exists():
@@ -224,14 +224,3 @@ def rows_of_part(dataset: Dataset, part: str, known: Sequence[str]) -> list[int]
             f"Try --part {there[0]}" if there else "Leave --part out to score all of it.",
         )
     return rows
-
-
-def safe_name(name: str) -> str:
-    """Makes a name that any file system takes.
-
-    Example:
-
-    >>> safe_name("demo/chairs: test")
-    'demo-chairs-test'
-    """
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "dataset"

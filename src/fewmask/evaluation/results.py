@@ -84,6 +84,12 @@ class Evaluation:
         return float(mean_where_scored(np.array([row.mean_dice for row in self.images])))
 
     @property
+    def worst_first(self) -> list[ImageScores]:
+        """The images by their mean Dice, those with nothing to score last."""
+        # NaN compares as neither less nor more.
+        return sorted(self.images, key=lambda row: (math.isnan(row.mean_dice), row.mean_dice))
+
+    @property
     def pooled(self) -> ClassScores:
         """Scores from pixel counts summed over images: large objects weigh more."""
         return score_classes(self.confusion)

@@ -111,10 +111,7 @@ def image_table(evaluation: Evaluation, links: Mapping[str, str]) -> str:
     shown = range(1, classes.num_classes) if classes.num_classes > 2 else ()
     head = "".join(f'<th scope="col">{escape(classes.names[k])}</th>' for k in shown)
     rows = []
-    # NaN compares as neither: put it last by hand.
-    for row in sorted(
-        evaluation.images, key=lambda row: (row.mean_dice != row.mean_dice, row.mean_dice)
-    ):
+    for row in evaluation.worst_first:
         name = escape(row.sample)
         if row.sample in links:
             name = f'<a href="{links[row.sample]}">{name}</a>'

@@ -9,7 +9,13 @@ from typing import Any
 from fewmask.errors import ArgumentError, RunError
 from fewmask.models.backend import keras
 from fewmask.training.checkpoint import State
-from fewmask.training.keeper import COUNTERS, counters_of, set_variables, variables_of
+from fewmask.training.keeper import (
+    COUNTERS,
+    counters_of_all,
+    put_back,
+    set_variables,
+    variables_of,
+)
 
 Logs = dict[str, Any] | None
 
@@ -115,9 +121,7 @@ class Bookmark(keras.callbacks.Callback):  # type: ignore[misc]
             self.model.optimizer.build(self.model.trainable_variables)
             set_variables(self.model, state.model)
             set_variables(self.model.optimizer, state.optimizer)
-        for callback in self.others:
-            for name, value in state.counters.get(type(callback).__name__, {}).items():
-                setattr(callback, name, value)
+        put_back(self.others, state.counters)
         self._mark = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
@@ -132,7 +136,7 @@ class Bookmark(keras.callbacks.Callback):  # type: ignore[misc]
         state.ended_early = bool(self.model.stop_training)
         state.model = variables_of(self.model)
         state.optimizer = variables_of(self.model.optimizer)
-        state.counters = {type(each).__name__: counters_of(each) for each in self.others}
+        state.counters = counters_of_all(self.others)
         written = self._pattern is not None and Path(self._pattern.format(epoch=epoch + 1)).exists()
         state.counters[_CHOSEN] = {"epoch": epoch + 1} if written else before
         state.save(self.file)

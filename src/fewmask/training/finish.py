@@ -16,7 +16,7 @@ from fewmask.data.dataset import Dataset
 from fewmask.data.fingerprint import Fingerprint
 from fewmask.data.parts import Parts
 from fewmask.data.seen import read_seen
-from fewmask.errors import DataError, ModelError
+from fewmask.errors import ModelError
 from fewmask.evaluation.judgement import judge_run
 from fewmask.files import write_text
 from fewmask.inference.predict import Predictor, load
@@ -58,7 +58,7 @@ def finish(
     members = members_of(run, plan, parts)
     trained = [member for member in members if member.has_weights]
     networks = [_network_of(member) for member in trained]
-    bundle = make_bundle(run, plan, parts.train, fingerprint)
+    bundle = make_bundle(run, plan, parts, fingerprint)
     form = _choose_form(networks, plan, bundle, parts.validation, listener)
     cross_validation = None
     if len(trained) == len(members) > 1:
@@ -171,23 +171,21 @@ def missing_files(run: Run) -> list[str]:
     return [name for name in wanted if not (run.folder / name).exists()]
 
 
-def make_bundle(run: Run, plan: Plan, train: Dataset, fingerprint: Fingerprint) -> Bundle:
+def make_bundle(run: Run, plan: Plan, parts: Parts, fingerprint: Fingerprint) -> Bundle:
     """Gathers what travels with the model.
 
     Args:
         run: The run it comes from.
         plan: Its plan.
-        train: The training part.
-        fingerprint: What was measured of it.
+        parts: Which samples are which part.
+        fingerprint: What was measured of the training part.
 
     Raises:
         DataError: If the dataset has no masks.
     """
-    if train.classes is None:
-        raise DataError(train.name, "masks", "none", "Name their folder with --masks DIR.")
     provenance = {
         "run": run.name,
-        "dataset": train.name,
+        "dataset": parts.train.name,
         "dataset sha256": fingerprint.sha256,
         "model": plan.model.name,
         "pretrained": plan.model.weights or "no",
@@ -195,7 +193,7 @@ def make_bundle(run: Run, plan: Plan, train: Dataset, fingerprint: Fingerprint) 
         "fewmask": versions()["fewmask"],
     }
     return Bundle(
-        train.classes,
+        parts.classes,
         plan.scale,
         fingerprint.num_channels,
         fingerprint.value_range,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +84,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Puts the saved counters back into the callbacks."""
-        for callback in self.others:
-            for name, value in self.state.counters.get(type(callback).__name__, {}).items():
-                setattr(callback, name, value)
+        put_back(self.others, self.state.counters)
         self._mark = time.perf_counter()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -144,9 +143,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         state.optimizer = variables_of(self.model.optimizer)
         state.average = self.average.values
         state.average_updates = self.average.updates
-        state.counters = {
-            type(callback).__name__: counters_of(callback) for callback in self.others
-        }
+        state.counters = counters_of_all(self.others)
         self.run.write_epochs(state.rows)
         state.save(self.run.folder / LAST)
         left = (
@@ -241,6 +238,30 @@ def counters_of(callback: Any) -> dict[str, int | float]:
     """
     values = {name: getattr(callback, name) for name in COUNTERS[type(callback).__name__]}
     return {name: np.asarray(value).item() for name, value in values.items() if value is not None}
+
+
+def counters_of_all(callbacks: Sequence[Any]) -> dict[str, dict[str, int | float]]:
+    """Reads what several of Keras' callbacks count, one of a kind.
+
+    Args:
+        callbacks: Of those in `COUNTERS`.
+
+    Returns:
+        Their counters by the name of their class.
+    """
+    return {type(callback).__name__: counters_of(callback) for callback in callbacks}
+
+
+def put_back(callbacks: Sequence[Any], counters: dict[str, dict[str, int | float]]) -> None:
+    """Gives callbacks the counters of `counters_of_all`; one without any is left as it is.
+
+    Args:
+        callbacks: The same kinds of callbacks.
+        counters: What they counted.
+    """
+    for callback in callbacks:
+        for name, value in counters.get(type(callback).__name__, {}).items():
+            setattr(callback, name, value)
 
 
 def variables_of(owner: Any) -> list[NDArray[Any]]:

@@ -122,7 +122,7 @@ def train(
         for sentence in read_seen(run.folder / SEEN).findings():
             listener(Said(sentence))
         # With it the best model so far can be used while the training goes on.
-        bundle = make_bundle(run, prepared.plan, parts.train, prepared.fingerprint)
+        bundle = make_bundle(run, prepared.plan, parts, prepared.fingerprint)
         write_text(run.folder / BUNDLE, bundle.to_json())
         # The last file: where it is, the others are too, and the run can be resumed.
         run.write_plan(prepared.plan.to_toml())

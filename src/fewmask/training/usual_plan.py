@@ -172,20 +172,12 @@ def choose_model(
         Its name, whether it starts pretrained, and why.
 
     Raises:
-        ArgumentError: If an encoder is asked for pictures that it cannot take, or something is
-            asked that the network does not let one choose.
+        ArgumentError: If something is asked that the network does not let one choose.
     """
     name = recipe.model
     fits = channels in (1, 3)
     if name == "unet":
         return name, False, []
-    if name != "auto" and not fits:
-        raise ArgumentError(
-            f"--model {name}",
-            "images with 1 or 3 channels",
-            f"{channels} channels",
-            "Take --model unet, which takes any number.",
-        )
     for given in () if name == "auto" else _FIXED.get(name, ("depth",)):
         if (value := getattr(recipe, given)) is not None:
             raise ArgumentError(
