@@ -18,6 +18,15 @@ DataFormat = Literal["channels_first", "channels_last"]
 
 keras: Any = load_keras()
 
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "resource exhausted",
+    "resource_exhausted",
+)
+"""What backends and the system say, each in an error of its own kind."""
+
 
 @contextmanager
 def keras_settings(data_format: str, dtype_policy: str | None = None) -> Iterator[None]:
@@ -49,3 +58,17 @@ def fast_data_format() -> DataFormat:
     every array of `channels_last` around and back. The other backends are made for it.
     """
     return "channels_first" if keras.config.backend() == "torch" else "channels_last"
+
+
+def says_out_of_memory(error: Exception) -> bool:
+    """Tells whether an error of a backend, or of the system, means that memory is short.
+
+    Example:
+
+    >>> says_out_of_memory(RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"))
+    True
+    >>> says_out_of_memory(OSError(12, "Cannot allocate memory"))
+    True
+    """
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY)

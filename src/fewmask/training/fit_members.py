@@ -14,13 +14,14 @@ from fewmask.data.frame_copies import make_copies
 from fewmask.data.parts import Parts
 from fewmask.data.patch_copies import make_patch_copies
 from fewmask.data.wording import counted
-from fewmask.errors import DataError, ModelError
+from fewmask.errors import ModelError
+from fewmask.models.backend import says_out_of_memory
+from fewmask.training.checkpoint import State
 from fewmask.training.clock import Clock
 from fewmask.training.events import Listener, Said, working
 from fewmask.training.fit import fit
 from fewmask.training.members import Member, share_out
 from fewmask.training.plan import Plan
-from fewmask.training.probe import says_out_of_memory
 
 COPIES = "copies"
 """Folder in the run for the decoded copies; it is gone when training ends."""
@@ -50,12 +51,10 @@ def fit_members(
         Diverged: If a loss stops being a number.
         ModelError: If the memory does not suffice.
     """
-    if all(_has_ended(member) for member in members):
+    if all(_has_ended(member.plan, member.state()) for member in members):
         return
     run, plan = members[0].run, members[0].plan
     train, validation = parts.train, parts.validation
-    if train.classes is None:
-        raise DataError(train.name, "masks", "none", "Name their folder with --masks DIR.")
     # The test part is not even opened.
     rows = [*train.rows, *(validation.rows if validation is not None else [])]
     learnt_from = replace(train, rows=rows)
@@ -66,27 +65,27 @@ def fit_members(
             for sentence in copies.findings:
                 listener(Said(sentence))
             for number, member in enumerate(members):
-                if _has_ended(member):
+                state = member.state()
+                if _has_ended(member.plan, state):
                     continue
                 if len(members) > 1:
                     listener(Said(_in_a_sentence(number, members)))
                 member.begin()
-                waited += [
-                    fit(
-                        member.plan,
-                        copies,
-                        member.learns_from,
-                        member.judged_by,
-                        train.classes,
-                        member.run,
-                        member.state(),
-                        weights_file,
-                        listener,
-                        share_out(clock, len(members) - number),
-                    )
-                ]
-            share = sum(waited) / len(waited)
-            listener(Said(f"Waiting for data took {share:.1%} of the training."))
+                share = fit(
+                    member.plan,
+                    copies,
+                    member.learns_from,
+                    member.judged_by,
+                    parts.classes,
+                    member.run,
+                    state,
+                    weights_file,
+                    listener,
+                    share_out(clock, len(members) - number),
+                )
+                waited.append(share)
+            mean = sum(waited) / len(waited)
+            listener(Said(f"Waiting for data took {mean:.1%} of the training."))
     except Exception as error:
         if not says_out_of_memory(error):
             raise
@@ -102,9 +101,8 @@ def fit_members(
             (run.folder / COPIES).rmdir()
 
 
-def _has_ended(member: Member) -> bool:
-    state = member.state()
-    return state.epoch >= member.plan.epochs or state.ended_early
+def _has_ended(plan: Plan, state: State) -> bool:
+    return state.epoch >= plan.epochs or state.ended_early
 
 
 def _in_a_sentence(number: int, members: Sequence[Member]) -> str:

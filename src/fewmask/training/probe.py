@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from fewmask.models.backend import says_out_of_memory
 from fewmask.training.network import make_network
 from fewmask.training.plan import Plan
 
@@ -35,14 +36,6 @@ class Speed:
 class OutOfMemory(Exception):
     """A step does not fit into the memory of the machine, or of its accelerator."""
 
-
-_OUT_OF_MEMORY = (
-    "out of memory",
-    "can't allocate memory",
-    "resource exhausted",
-    "resource_exhausted",
-)
-"""What backends say, each in an error of its own kind."""
 
 Probe: TypeAlias = Callable[[int], Speed]
 """Measures the network at a size of its input; raises `OutOfMemory`."""
@@ -83,18 +76,6 @@ def make_probe(plan: Plan, weights_file: Path | None) -> Probe:
         return Speed(step, look)
 
     return probe
-
-
-def says_out_of_memory(error: Exception) -> bool:
-    """Tells whether an error of a backend means that memory is short.
-
-    Example:
-
-    >>> says_out_of_memory(RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"))
-    True
-    """
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY)
 
 
 def _median_time(work: Callable[[], object]) -> float:
