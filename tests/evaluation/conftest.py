@@ -13,7 +13,8 @@ from fewmask.data.classes import Classes
 from fewmask.data.dataset import Dataset
 from fewmask.data.imageio import MaskValues, write_png
 from fewmask.data.schema import Column
-from fewmask.evaluation.evaluate import Evaluation, evaluate
+from fewmask.evaluation.evaluate import evaluate
+from fewmask.evaluation.results import Evaluation
 from fewmask.inference.predict import Predictor
 from fewmask.scale import Frame
 

@@ -27,8 +27,6 @@ from fewmask.evaluation.scores import (
 )
 from fewmask.inference.predict import Predictor
 
-__all__ = ["Evaluation", "evaluate"]
-
 FEW_IMAGES = 20
 """Below this a bootstrap interval holds the true mean in fewer than 92 of 100 cases."""
 

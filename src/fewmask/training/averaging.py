@@ -73,7 +73,7 @@ class AveragedWeights(keras.callbacks.Callback):  # type: ignore[misc]
 
     def weights(self) -> list[NDArray[Any]]:
         """Returns the present weights; on CPU they may share memory with the model."""
-        if keras.backend.backend() == "jax":
+        if keras.config.backend() == "jax":
             # While fit runs, JAX holds the weights in its own state, not in the variables.
             self.model.jax_state_sync()
         values: list[NDArray[Any]] = self.model.get_weights()

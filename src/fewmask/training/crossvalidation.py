@@ -8,7 +8,8 @@ from typing import Any
 
 from fewmask.bundle import Bundle
 from fewmask.data.dataset import Dataset
-from fewmask.evaluation.evaluate import Evaluation, evaluate
+from fewmask.evaluation.evaluate import evaluate
+from fewmask.evaluation.results import Evaluation
 from fewmask.inference.intake import Image
 from fewmask.inference.outputs import Prediction
 from fewmask.inference.predict import Predictor

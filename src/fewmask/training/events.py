@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -107,9 +108,9 @@ def epoch_line(event: EpochDone) -> str:
     dice = row.get("validation_dice", float("nan"))
     loss = row.get("validation_loss", float("nan"))
     best = " (best)" if event.better else ""
-    if dice == dice:
+    if not math.isnan(dice):
         parts.append(f"validation Dice {dice:.3f}{best}")
-    elif loss == loss:
+    elif not math.isnan(loss):
         parts.append(f"validation loss {loss:.4f}{best}")
     parts.append(f"{row['images_per_second']:.1f} images/s")
     parts.append(f"{duration(event.seconds_left)} left")

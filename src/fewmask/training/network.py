@@ -32,7 +32,7 @@ def make_network(plan: Plan, weights_file: Path | None) -> Any:
         optimizer=make_optimizer(plan, encoder),
         loss=make_loss(plan.loss, plan.data_format),
         # Compiling takes torch half a minute a network, more than it gives back here.
-        jit_compile=False if keras.backend.backend() == "torch" else "auto",
+        jit_compile=False if keras.config.backend() == "torch" else "auto",
     )
     order_for_torch(core.variables)
     core.optimizer.build(core.trainable_variables)

@@ -6,6 +6,7 @@ of length, check sums and an `Event` message of Protocol Buffers, of which numbe
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import struct
@@ -46,7 +47,7 @@ class TensorBoardCurves(keras.callbacks.Callback):  # type: ignore[misc]
         events = b"".join(
             scalar_event(name, float(numbers[name]), epoch + 1, time.time())
             for name in _CURVES
-            if name in numbers and numbers[name] == numbers[name]
+            if name in numbers and not math.isnan(numbers[name])
         )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
