@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fewmask.bundle import Bundle
 from fewmask.data.classes import Classes
-from fewmask.inference.blocks import cut_windows, needs_blocks, predict_blocks
+from fewmask.inference.blocks import cut_stretches, needs_blocks, predict_blocks
 from fewmask.inference.predict import Predictor
 from fewmask.inference.predict_files import predict_files
 from fewmask.scale import Pixels, pixels_placement
@@ -17,32 +17,32 @@ rules = st.builds(Pixels.near, scale=st.floats(0.05, 2.0), size=st.sampled_from(
 
 @given(st.integers(1, 20_000), rules)
 def test_windows_cover_a_side_and_fade_into_each_other(length, rule):
-    windows = cut_windows(length, rule)
+    stretches = cut_stretches(length, rule)
     total = np.zeros(length)
-    for number, window in enumerate(windows):
-        assert window.start == number * rule.block_in_image
-        assert len(window.weights) == window.stop - window.start
-        assert 0 <= window.weights.min() <= window.weights.max() <= 1
-        total[window.place] += window.weights
+    for number, stretch in enumerate(stretches):
+        assert stretch.start == number * rule.block_in_image
+        assert len(stretch.weights) == stretch.stop - stretch.start
+        assert 0 <= stretch.weights.min() <= stretch.weights.max() <= 1
+        total[stretch.place] += stretch.weights
     np.testing.assert_allclose(total, 1, atol=1e-6)
-    assert windows[-1].stop == length
+    assert stretches[-1].stop == length
 
 
 @given(st.integers(1, 20_000), rules)
 def test_windows_hold_whole_tiles_and_none_is_much_larger_or_very_thin(length, rule):
-    windows = cut_windows(length, rule)
-    counts = [pixels_placement(window.stop - window.start, rule)[1] for window in windows]
+    stretches = cut_stretches(length, rule)
+    counts = [pixels_placement(stretch.stop - stretch.start, rule)[1] for stretch in stretches]
     assert set(counts[:-1]) <= {rule.block // rule.step}
     # One after the other they are the tiles of the whole.
     assert sum(counts) == pixels_placement(length, rule)[1]
-    sides = [window.stop - window.start for window in windows]
+    sides = [stretch.stop - stretch.start for stretch in stretches]
     assert max(sides) <= 1.5 * rule.block_in_image + rule.overlap / rule.scale + 1
     assert len(sides) == 1 or min(sides) >= rule.block_in_image / 2
 
 
 def test_windows_by_hand():
     rule = Pixels(tile=16, overlap=4, block=12, block_in_image=12)
-    first, second = cut_windows(28, rule)
+    first, second = cut_stretches(28, rule)
     # the outer quarters of the overlap do not count
     assert (first.start, first.stop, second.start, second.stop) == (0, 16, 12, 28)
     np.testing.assert_allclose(first.weights[12:], [1, 0.75, 0.25, 0])

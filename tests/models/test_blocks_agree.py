@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fewmask.inference.blocks import cut_windows, predict_blocks
+from fewmask.inference.blocks import cut_stretches, predict_blocks
 from fewmask.inference.runtime import OnnxModel
 from fewmask.models.backend import keras
 from fewmask.models.export import export_onnx, missing_exporter
@@ -34,7 +34,7 @@ def test_blocks_say_what_one_pass_says(scale, kind, make_core, picture, tmp_path
         model = KerasModel(tmp_path / "model.keras")
     assert model.bundle.scale == rule
     image = picture(*(round(side / rule.scale) for side in (140, 300)))
-    assert len(cut_windows(image.shape[1], rule)) > 2
+    assert len(cut_stretches(image.shape[1], rule)) > 2
     expected_labels, expected = model(image)
     labels, maps = predict_blocks(model, image, rule, 3)
     # Scaling would read a pixel beyond the edge of a block that the block has not.

@@ -10,7 +10,7 @@ from fewmask.errors import ArgumentError
 from fewmask.scale import Frame, Pixels
 from fewmask.training.plan import Plan
 from fewmask.training.recipe import Recipe, make_recipe
-from fewmask.training.usual_plan import choose_model, choose_size, make_plan
+from fewmask.training.usual_plan import choose_model, make_plan, usual_size
 
 
 def fingerprint(channels: int = 3, longest: int = 640, thickness: float = 200.0) -> Fingerprint:
@@ -253,12 +253,12 @@ def test_refuses_what_a_network_does_not_let_one_choose(
 def test_chooses_a_size_that_the_network_can_take(
     asked: dict[str, Any], name: str, longest: int, size: int, reasons: int
 ) -> None:
-    chosen, why = choose_size(make_recipe(**asked), name, longest)
+    chosen, why = usual_size(make_recipe(**asked), name, longest)
     assert (chosen, len(why)) == (size, reasons)
 
 
 def test_says_what_became_of_the_size() -> None:
-    assert choose_size(Recipe(size=100), "unet", 640)[1] == [
+    assert usual_size(Recipe(size=100), "unet", 640)[1] == [
         "size 128: 100 is no multiple of 32, the network's stride; the next is.",
         "size 128: images up to 640 pixels are seen with their longest side at 128; "
         "--size changes it.",

@@ -31,7 +31,7 @@ def test_whole_images_are_judged_and_shown_as_they_are(
 ) -> None:
     views = make_views(make_tiny_plan(), copies, [2, 3, 4], [0, 1])
     assert views.patches is None
-    assert (len(views.judged), list(views.images), views.both) == (2, [0, 1], 2)
+    assert (len(views.judged), list(views.images), views.num_shared) == (2, [0, 1], 2)
     assert len(views.shown) == 5
     np.testing.assert_array_equal(views.shown[1][1], views.judged[1][1])
 
@@ -47,7 +47,7 @@ def test_patches_are_drawn_on_training_images_and_windows_on_the_others(
     assert {index for index, _ in views.patches.draw(1)} <= {2, 3, 4}
     # 90 × 70 pixels take 3 × 3 windows of 32
     assert list(views.images) == [0] * 9 + [1] * 9
-    assert views.both == 0
+    assert views.num_shared == 0
 
 
 def test_what_is_shown_has_something_to_see_and_no_reflections(

@@ -22,13 +22,13 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Window:
+class Stretch:
     """What a block covers along one side of the image.
 
     Args:
         start: Its first pixel.
         stop: The pixel after its last.
-        weights: How much each of its pixels counts, in [0, 1]; those of all windows that hold a
+        weights: How much each of its pixels counts, in [0, 1]; those of all stretches that hold a
             pixel add up to 1.
     """
 
@@ -42,8 +42,8 @@ class Window:
         return slice(self.start, self.stop)
 
 
-def cut_windows(length: int, rule: Pixels) -> list[Window]:
-    """Cuts one side of an image into windows, each of whole tiles.
+def cut_stretches(length: int, rule: Pixels) -> list[Stretch]:
+    """Cuts one side of an image into stretches, each of whole tiles.
 
     Neighbours share the pixels in which a tile of one fades into a tile of the other, as it would
     inside the model. The last one is between half and one and a half times as long as the others:
@@ -54,18 +54,18 @@ def cut_windows(length: int, rule: Pixels) -> list[Window]:
         rule: The scale of the model.
 
     Returns:
-        The windows, in their order.
+        The stretches, in their order.
 
     Example:
 
     >>> rule = Pixels.near(1.0, size=256)
-    >>> [(window.start, window.stop) for window in cut_windows(2000, rule)]
+    >>> [(stretch.start, stretch.stop) for stretch in cut_stretches(2000, rule)]
     [(0, 640), (576, 1216), (1152, 2000)]
     """
     shared = rule.overlap * rule.block_in_image // rule.block
     count = max(1, (2 * (length - shared) + rule.block_in_image) // (2 * rule.block_in_image))
     rise = share_of_later((np.arange(shared) + 0.5) * rule.scale, rule)
-    windows = []
+    stretches = []
     for number in range(count):
         start = number * rule.block_in_image
         stop = length if number == count - 1 else start + rule.block_in_image + shared
@@ -74,13 +74,13 @@ def cut_windows(length: int, rule: Pixels) -> list[Window]:
             weights[:shared] = rise
         if number < count - 1:
             weights[len(weights) - shared :] = 1 - rise
-        windows.append(Window(start, stop, weights))
-    return windows
+        stretches.append(Stretch(start, stop, weights))
+    return stretches
 
 
 def needs_blocks(image: NDArray[np.uint8], rule: Pixels) -> bool:
     """Whether an image `(H, W, C)` is larger than what is predicted at once."""
-    return any(len(cut_windows(side, rule)) > 1 for side in image.shape[:2])
+    return any(len(cut_stretches(side, rule)) > 1 for side in image.shape[:2])
 
 
 def predict_blocks(
@@ -108,7 +108,7 @@ def predict_blocks(
         The label map, `(H, W)` uint8, and the probability map, `(H, W, K)` float32, or None.
     """
     height, width, _ = image.shape
-    rows, columns = cut_windows(height, rule), cut_windows(width, rule)
+    rows, columns = cut_stretches(height, rule), cut_stretches(width, rule)
     label_map = np.empty((height, width), np.uint8)
     whole = np.empty((height, width, num_classes), np.float32) if probabilities else None
     # The pixels that a row of blocks shares with the next are complete with that one only.

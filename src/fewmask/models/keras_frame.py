@@ -8,7 +8,7 @@ import numpy as np
 
 from fewmask.models.backend import keras
 from fewmask.models.keras_resampling import (
-    Line,
+    PixelLine,
     floats,
     reflected,
     resampling_weights,
@@ -26,7 +26,7 @@ class KerasFrame:
     """
 
     def __init__(self, image: Any, rule: Frame) -> None:
-        rows, columns = Line(image[0, :, 0, 0]), Line(image[0, 0, :, 0])
+        rows, columns = PixelLine(image[0, :, 0, 0]), PixelLine(image[0, 0, :, 0])
         longest = keras.ops.maximum(rows.length, columns.length)
         self._image = image
         self._rows = _Side(rows, longest, rule.size)
@@ -44,7 +44,7 @@ class KerasFrame:
 
 
 class _Side:
-    def __init__(self, line: Line, longest: Any, size: int) -> None:
+    def __init__(self, line: PixelLine, longest: Any, size: int) -> None:
         self._line = line
         self._longest = longest
         self._size = size

@@ -8,7 +8,7 @@ import numpy as np
 
 from fewmask.models.backend import keras
 from fewmask.models.keras_resampling import (
-    Line,
+    PixelLine,
     floats,
     reflected,
     resampling_weights,
@@ -28,9 +28,9 @@ class KerasPixels:
     def __init__(self, image: Any, rule: Pixels) -> None:
         self._image = image
         self._rule = rule
-        self._rows = _Side(Line(image[0, :, 0, 0]), rule)
-        self._columns = _Side(Line(image[0, 0, :, 0]), rule)
-        self._number = Line(image[:, 0, 0, 0]).steps
+        self._rows = _Side(PixelLine(image[0, :, 0, 0]), rule)
+        self._columns = _Side(PixelLine(image[0, 0, :, 0]), rule)
+        self._number = PixelLine(image[:, 0, 0, 0]).steps
 
     def enter(self) -> Any:
         """Returns the tiles of all images, `(tiles, tile, tile, C)`."""
@@ -57,7 +57,7 @@ class KerasPixels:
 
 
 class _Side:
-    def __init__(self, line: Line, rule: Pixels) -> None:
+    def __init__(self, line: PixelLine, rule: Pixels) -> None:
         self._rule = rule
         self._made, self._of = rule.ratio
         self._line = line
@@ -65,7 +65,7 @@ class _Side:
         # A tile for each step of the pixels without an overlap, of which there is one at least.
         ones = self._inner.ones
         beyond = [ones[(slice(rule.overlap + 1, None),)], ones[(slice(1),)]]
-        self.tiles = Line(keras.ops.concatenate(beyond)).shortened(1, rule.step)
+        self.tiles = PixelLine(keras.ops.concatenate(beyond)).shortened(1, rule.step)
 
     def places(self) -> Any:
         """Builds the pixels of each tile, `(count, tile)`."""

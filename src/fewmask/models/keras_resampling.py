@@ -7,7 +7,7 @@ from typing import Any
 from fewmask.models.backend import keras
 
 
-class Line:
+class PixelLine:
     """The pixels along one side.
 
     Args:
@@ -27,13 +27,13 @@ class Line:
         self.length = keras.ops.max(counted)
         self.middles = floats(self.steps) + 0.5
 
-    def shortened(self, part: int, whole: int) -> Line:
+    def shortened(self, part: int, whole: int) -> PixelLine:
         """Returns a line of `part / whole` of the length, rounded up."""
         if part == whole:
             return self
         # No operation makes an array of a length that is known only now, but slices shorten one.
         finest = keras.ops.repeat(self.ones, part)
-        return Line(finest[(slice(None, None, whole),)])
+        return PixelLine(finest[(slice(None, None, whole),)])
 
 
 def within(centers: Any, length: Any) -> Any:

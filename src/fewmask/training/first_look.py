@@ -38,7 +38,7 @@ class FirstLook:
         return expected, self.curve.sentence
 
 
-def look_at(
+def take_first_look(
     train: Dataset, fingerprint: Fingerprint, seed: int, progress: Callable[[int, int], None]
 ) -> FirstLook:
     """Measures on training images alone what a plan should know of them.

@@ -79,7 +79,7 @@ def fit(
 
     def predict(place: int) -> NDArray[np.uint8]:
         # What judged the epoch need not be predicted once more.
-        if place < views.both:
+        if place < views.num_shared:
             return judge.label_maps[place]
         return label_map_of(judge.logits(views.shown[place][0]))
 

@@ -24,7 +24,7 @@ from fewmask.training.budget_plan import plan_for_budget
 from fewmask.training.clock import Clock
 from fewmask.training.ending import Ending
 from fewmask.training.events import Listener, Said, print_events, working
-from fewmask.training.first_look import look_at
+from fewmask.training.first_look import take_first_look
 from fewmask.training.plan import Plan
 from fewmask.training.probe import Probe, make_probe
 from fewmask.training.recipe import Recipe, make_recipe
@@ -221,7 +221,7 @@ def _plan(
     looked = None
     if clock.budget >= WORTH_A_LOOK:
         progress = working(listener, "looking at the images")
-        looked = look_at(parts.train, fingerprint, recipe.seed, progress)
+        looked = take_first_look(parts.train, fingerprint, recipe.seed, progress)
     progress = working(listener, "measuring this machine")
 
     def probe_of(plan: Plan) -> tuple[Probe, float]:

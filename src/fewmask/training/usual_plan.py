@@ -76,7 +76,7 @@ def make_plan(
     channels = fingerprint.num_channels
     longest_side = max(max(height, width) for height, width, _ in fingerprint.sizes)
     name, pretrained, why_model = choose_model(recipe, channels, weights_at_hand)
-    size, why_size = choose_size(recipe, name, math.ceil(longest_side * (recipe.scale or 1)))
+    size, why_size = usual_size(recipe, name, math.ceil(longest_side * (recipe.scale or 1)))
     depth, why_depth = choose_depth(recipe, name, size)
     epochs = recipe.epochs or EPOCHS
     batch_size = recipe.batch_size or BATCH_SIZE
@@ -258,7 +258,7 @@ def choose_depth(recipe: Recipe, name: str, size: int) -> tuple[int, list[str]]:
     return room, [f"depth {room}: one more level would hold {side} × {side} pixels of {size}."]
 
 
-def choose_size(recipe: Recipe, name: str, longest_side: int) -> tuple[int, list[str]]:
+def usual_size(recipe: Recipe, name: str, longest_side: int) -> tuple[int, list[str]]:
     """Chooses the side of the square that the model sees.
 
     Args:

@@ -26,14 +26,14 @@ class Views:
         judged: What epochs are judged by.
         images: Which image each of these is a part of.
         shown: Up to `COUNT` samples to draw.
-        both: So many of the first samples shown are the first ones judged.
+        num_shared: How many of the first samples shown are the first ones judged too.
     """
 
     patches: Patches | None
     judged: Sequence[Sample]
     images: Sequence[int]
     shown: list[Sample]
-    both: int
+    num_shared: int
 
 
 def make_views(
@@ -97,4 +97,4 @@ def _views_of_patches(
         )
         windows.append(Window(index, Spot(row, column, patches.zoom), plan.size))
     judged = Windows(copies, cover(copies, validation, pixels, plan.seed))
-    return Views(patches, judged, judged.images, list(Windows(copies, windows)), both=0)
+    return Views(patches, judged, judged.images, list(Windows(copies, windows)), num_shared=0)
