@@ -159,6 +159,25 @@ def remove_unfinished(folder: str | Path) -> None:
                 path.unlink()
 
 
+def check_can_write(path: str | Path) -> None:
+    """Makes sure that a file could be written, before the work whose result it is to hold.
+
+    Args:
+        path: The file to be; its folder is made if it is missing.
+
+    Raises:
+        FewmaskError: If it could not.
+    """
+    path = expanded(path)
+    beside = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.touch()
+        beside.unlink()
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Writes a UTF-8 text file whole or not at all.
 

@@ -61,6 +61,14 @@ def test_json_alone_is_on_the_standard_output(fewmask, tmp_path):
     assert json.loads(told.out) == tomllib.loads((tmp_path / "plan.toml").read_text("utf-8"))
 
 
+def test_a_file_that_cannot_be_written_is_named_before_any_work(fewmask, tmp_path):
+    (tmp_path / "file").write_text("")
+    told = fewmask("plan", "photos", "--budget", "10m", "--out", "file/plan.toml")
+    assert told.code == 2
+    assert told.err.startswith("Error: file/plan.toml: expected to be written, found the system ")
+    assert "Starting Keras" not in told.err
+
+
 def test_a_plan_that_is_there_is_not_overwritten(fewmask, tmp_path):
     (tmp_path / "plan.toml").write_text("mine")
     told = fewmask("plan", "photos", "--budget", "10m")

@@ -1,4 +1,5 @@
 import hashlib
+import http.client
 import io
 import os
 import shutil
@@ -112,6 +113,14 @@ def test_a_download_with_a_wrong_checksum_is_neither_used_nor_kept(cache, networ
 
 
 def test_without_a_network_there_are_none(cache, no_network):
+    assert find_weights("mobilenet_v2") is None
+
+
+def test_an_answer_that_is_no_http_is_none(cache, monkeypatch):
+    def answer(request, timeout=None):
+        raise http.client.BadStatusLine("I am a proxy")
+
+    monkeypatch.setattr(pretrained.urllib.request, "urlopen", answer)
     assert find_weights("mobilenet_v2") is None
 
 

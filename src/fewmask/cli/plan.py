@@ -13,7 +13,7 @@ from fewmask.cli import BEGAN
 from fewmask.cli.data_options import DataOptions, data_options
 from fewmask.cli.recipe_options import recipe_options
 from fewmask.errors import ArgumentError
-from fewmask.files import expanded, write_text
+from fewmask.files import check_can_write, expanded, write_text
 
 
 @click.command("plan", epilog="Example: fewmask plan photos/ --budget 10m")
@@ -44,6 +44,7 @@ def plan(
             "one that is there already, and may have been edited",
             "Name another one with --out, or remove it.",
         )
+    check_can_write(out)
     # Said before the imports that take seconds.
     click.echo("Starting Keras", err=True)
     from fewmask.cli.watch import Watch, make_console

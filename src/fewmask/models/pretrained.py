@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import http.client
 import socket
 import sys
 import threading
-import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -129,7 +129,7 @@ def _answers(origin: str, patience: float) -> bool:
             request = urllib.request.Request(origin, method="HEAD")
             with urllib.request.urlopen(request, timeout=patience):
                 answers.append(True)
-        except (OSError, urllib.error.URLError):
+        except (OSError, http.client.HTTPException):
             pass  # no answer is an answer
 
     thread = threading.Thread(target=ask, daemon=True)
