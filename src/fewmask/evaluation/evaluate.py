@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fewmask.bundle import Bundle
 from fewmask.data.classes import Classes
 from fewmask.data.dataset import Dataset
 from fewmask.errors import DataError
@@ -25,14 +27,24 @@ from fewmask.evaluation.scores import (
     mean_where_scored,
     score_classes,
 )
-from fewmask.inference.predict import Predictor
+from fewmask.inference.intake import Image
+from fewmask.inference.outputs import Prediction
 
 FEW_IMAGES = 20
 """Below this a bootstrap interval holds the true mean in fewer than 92 of 100 cases."""
 
 
+class Predicts(Protocol):
+    """What is asked of a predictor; `inference.predict.Predictor` is one."""
+
+    bundle: Bundle
+
+    def predict(self, image: Image, /, *, probabilities: bool, max_pixels: int) -> Prediction:
+        """Predicts one image, at its own size."""
+
+
 def evaluate(
-    predictor: Predictor,
+    predictor: Predicts,
     dataset: Dataset,
     baselines_from: Dataset | None = None,
     progress: Callable[[int, int], None] | None = None,

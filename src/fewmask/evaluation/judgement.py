@@ -63,10 +63,13 @@ def judge_run(
         FewmaskError: If the files cannot be written.
     """
     kept: dict[int, NDArray[np.uint8]] = {}
+    room = MOST_KEPT
 
     def keep(index: int, label_map: NDArray[np.uint8]) -> None:
-        if sum(each.nbytes for each in kept.values()) + label_map.nbytes <= MOST_KEPT:
+        nonlocal room
+        if label_map.nbytes <= room:
             kept[index] = label_map
+            room -= label_map.nbytes
 
     evaluation = evaluate(predictor, dataset, baselines_from, progress, part=part, seen=keep)
     notes = (*evaluation.notes, *notes)

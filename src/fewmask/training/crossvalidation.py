@@ -19,7 +19,7 @@ from fewmask.training.plan import Plan
 PART = "cross-validation"
 
 
-class OutOfFold(Predictor):
+class OutOfFold:
     """Predicts each training image by the network that has not learnt from it.
 
     Args:
