@@ -131,7 +131,7 @@ def unet_with_encoder(
 ) -> Any:
     """Builds a light decoder on an encoder; see `ModelSpec` for most arguments.
 
-    The decoder works up to half the resolution of the picture; each of its pixels predicts
+    The decoder works up to half the resolution of the image; each of its pixels predicts
     2 × 2, mended by `outlines`.
 
     Args:
@@ -142,12 +142,12 @@ def unet_with_encoder(
         decoder_convs: Convolutions a level of the decoder.
         dropout: Share of channels left out at the coarsest level in training.
         shortcut: Whether the deepest features also reach the head past the decoder.
-        context: Whether what the encoder says of the whole picture is added to these.
-        outlines: Whether the picture itself helps to draw the outlines, at its full resolution.
+        context: Whether what the encoder says of the whole image is added to these.
+        outlines: Whether the image itself helps to draw the outlines, at its full resolution.
         channels: Number of image channels, 1 or 3.
         out_channels: Number of logits a pixel.
         frozen_statistics: Whether the encoder's batch normalisations keep what they learned on
-            ImageNet. Batches of a few pictures would spoil it; without pretrained weights there
+            ImageNet. Batches of a few images would spoil it; without pretrained weights there
             is nothing to keep.
         weights_file: Pretrained weights of the encoder; random ones when None.
         data_format: `"channels_first"` or `"channels_last"`.

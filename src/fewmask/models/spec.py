@@ -41,13 +41,13 @@ class ModelSpec:
             `FCN_STRIDES`, which takes `channels`, `dropout` and `weights` of what follows.
         num_classes: Number of classes K; two classes share one sigmoid channel.
         channels: Number of image channels C; 1 or 3 with an encoder.
-        depth: How many times a U-Net halves the picture.
+        depth: How many times a U-Net halves the image.
         width: Channels of the finest level; each coarser one has twice as many. With the decoder
             `"pyramid"`, of every level.
         normalization: What follows each convolution: `"group"`, `"batch"`, `"none"`, or
             `"group+batch"`, which is by group on the way down and by batch on the way up.
         decoder_convs: Convolutions a level on the way up.
-        stem_stride: 2 lets a U-Net work at half the picture's resolution, each of whose
+        stem_stride: 2 lets a U-Net work at half the image's resolution, each of whose
             pixels then predicts 2 × 2; 1 works at full resolution.
         dropout: Share of channels left out at the coarsest level in training, in [0, 1).
         weights: `"imagenet"` where the encoder starts pretrained, None where all is learned.
@@ -57,9 +57,9 @@ class ModelSpec:
             fraction of its arithmetic.
         shortcut: Whether the deepest features also reach the head past the decoder, so that it is
             soon known which things are of which class. An FCN is nothing but such ways.
-        context: Whether the mean of what an encoder says at its end, of the whole picture, is
+        context: Whether the mean of what an encoder says at its end, of the whole image, is
             added to each of its deepest features.
-        outlines: Whether a network that works at half the picture's resolution sees the picture
+        outlines: Whether a network that works at half the image's resolution sees the image
             itself once more at the end, to draw the outlines of things to the pixel.
         networks: How many networks of this kind the model holds; it says the mean of what they
             say.
@@ -92,7 +92,7 @@ class ModelSpec:
     networks: int = 1
 
     def __post_init__(self) -> None:
-        # A picture says nothing more about its range than that it lies in 0-255.
+        # An image says nothing more about its range than that it lies in 0-255.
         object.__setattr__(self, "mean", self.mean or (127.5,) * self.channels)
         object.__setattr__(self, "std", self.std or (127.5,) * self.channels)
         check_argument("--model", self.name in NAMES, f"one of {', '.join(NAMES)}", self.name)

@@ -1,4 +1,4 @@
-"""The U-Net: halves the picture several times, doubles it again, and joins what it saw on the way.
+"""The U-Net: halves the image several times, doubles it again, and joins what it saw on the way.
 
 Its parts (convolutions, decoder, head) also make the networks with a pretrained encoder.
 Upsampling is always by nearest neighbour or transposed convolution: the only kinds that every
@@ -17,7 +17,7 @@ from fewmask.models.backend import keras
 GROUPS = 8
 """Groups of a group normalisation; as Wu & He (2018) say, it hardly matters between 2 and 32."""
 OUTLINE_WIDTH = 8
-"""Channels of the one convolution at a picture's full resolution, where each costs the most."""
+"""Channels of the one convolution at an image's full resolution, where each costs the most."""
 
 
 def unet(
@@ -102,7 +102,7 @@ def unet(
 def down_and_up(normalization: str) -> tuple[str, str]:
     """Says how the two ways through a network are normalised.
 
-    Normalised by group, every picture is measured by itself: a dark one looks like a bright one
+    Normalised by group, every image is measured by itself: a dark one looks like a bright one
     from the first layer on. Normalised by batch, it is measured by those seen in training, and one
     unlike them is lost; but how bright a thing is beside others stays known.
 
@@ -153,7 +153,7 @@ class Blocks:
 
     def normalize_pixels(self, x: Any, mean: Sequence[float], std: Sequence[float]) -> Any:
         """Brings raw pixels to zero mean and unit spread, as the first layer of every core."""
-        # Pictures of one flat colour have no spread; 1 leaves their values small.
+        # Images of one flat colour have no spread; 1 leaves their values small.
         variance = [value**2 if value > 0 else 1.0 for value in std]
         return keras.layers.Normalization(
             axis=self.channel_axis, mean=list(mean), variance=variance, dtype="float32"
@@ -237,14 +237,14 @@ class Blocks:
         return keras.layers.Add()([x, self.enlarge(short, times)])
 
     def add_context(self, x: Any, seen: Any) -> Any:
-        """Adds to every pixel of `x` what there is to see in the whole picture.
+        """Adds to every pixel of `x` what there is to see in the whole image.
 
-        What stands for a class in one place often stands for another elsewhere; the whole picture
+        What stands for a class in one place often stands for another elsewhere; the whole image
         tells which.
 
         Args:
             x: The deepest features.
-            seen: Features of the picture whose mean tells of all of it.
+            seen: Features of the image whose mean tells of all of it.
 
         Reference: Liu, Rabinovich & Berg (2015), arXiv:1506.04579.
         """
@@ -273,15 +273,15 @@ class Blocks:
         return logits
 
     def draw_outlines(self, logits: Any, x: Any, pixels: Any) -> Any:
-        """Adds to logits of twice the size of `x` what the picture itself says of every pixel.
+        """Adds to logits of twice the size of `x` what the image itself says of every pixel.
 
         A network that works at half the resolution knows the outline of a thing to two pixels. One
-        convolution that sees what it knows beside the picture draws it to one.
+        convolution that sees what it knows beside the image draws it to one.
 
         Args:
-            logits: Of the size of the picture.
+            logits: Of the size of the image.
             x: What they were made of, at half of it.
-            pixels: The picture, normalised.
+            pixels: The image, normalised.
         """
         both = keras.layers.Concatenate(axis=self.channel_axis)([self.enlarge(x), pixels])
         outlines = self.convolve(both, OUTLINE_WIDTH)

@@ -15,8 +15,8 @@ from fewmask.scale.resampling import resample, resampling_weights
 class Frame:
     """The rule "longest side becomes `size` pixels", for models that look at whole objects.
 
-    A picture is resampled to that scale (antialiased linear filter), placed in the middle of a
-    `size` × `size` square, and what the square has left is filled by reflecting the picture.
+    An image is resampled to that scale (antialiased linear filter), placed in the middle of a
+    `size` × `size` square, and what the square has left is filled by reflecting the image.
 
     Args:
         size: Side of the square in pixels, a multiple of the model's stride.
@@ -35,16 +35,16 @@ class Frame:
 
 
 def frame_placement(length: int, longest: int, size: int) -> tuple[float, int, int]:
-    """Says where one side of a picture lies inside the square.
+    """Says where one side of an image lies inside the square.
 
     Args:
-        length: Pixels of this side of the picture, at least 1.
+        length: Pixels of this side of the image, at least 1.
         longest: Pixels of its longest side.
         size: Side of the square.
 
     Returns:
-        `(scale, offset, inner)`: square pixels per picture pixel, first square pixel that
-        holds picture, and number of square pixels that do (at least 1).
+        `(scale, offset, inner)`: square pixels per image pixel, first square pixel that
+        holds image, and number of square pixels that do (at least 1).
 
     Example:
 
@@ -57,15 +57,15 @@ def frame_placement(length: int, longest: int, size: int) -> tuple[float, int, i
 
 
 def weights_into_frame(length: int, longest: int, size: int) -> NDArray[np.float32]:
-    """Builds the matrix that lays one side of a picture into the square.
+    """Builds the matrix that lays one side of an image into the square.
 
     Args:
-        length: Pixels of this side of the picture.
+        length: Pixels of this side of the image.
         longest: Pixels of its longest side.
         size: Side of the square.
 
     Returns:
-        Weights of shape `(size, length)`; rows outside the picture repeat its reflection
+        Weights of shape `(size, length)`; rows outside the image repeat its reflection
         (`dcba|abcd|dcba`).
     """
     scale, offset, inner = frame_placement(length, longest, size)
@@ -76,10 +76,10 @@ def weights_into_frame(length: int, longest: int, size: int) -> NDArray[np.float
 
 
 def weights_out_of_frame(length: int, longest: int, size: int) -> NDArray[np.float32]:
-    """Builds the matrix that brings one side of the square back to the picture's own pixels.
+    """Builds the matrix that brings one side of the square back to the image's own pixels.
 
     Args:
-        length: Pixels of this side of the picture.
+        length: Pixels of this side of the image.
         longest: Pixels of its longest side.
         size: Side of the square.
 
@@ -92,7 +92,7 @@ def weights_out_of_frame(length: int, longest: int, size: int) -> NDArray[np.flo
 
 
 def into_frame(image: NDArray[Any], size: int) -> NDArray[np.float32]:
-    """Lays a picture into the square that the model sees.
+    """Lays an image into the square that the model sees.
 
     Args:
         image: Shape `(H, W, C)`, any numeric dtype.
@@ -108,11 +108,11 @@ def into_frame(image: NDArray[Any], size: int) -> NDArray[np.float32]:
 
 
 def out_of_frame(maps: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    """Brings maps in the square back to the picture's own height and width.
+    """Brings maps in the square back to the image's own height and width.
 
     Args:
         maps: Shape `(size, size, K)`, probability maps say.
-        height: Height of the picture in pixels.
+        height: Height of the image in pixels.
         width: Its width.
 
     Returns:

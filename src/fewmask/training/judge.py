@@ -33,7 +33,7 @@ def into_square(copies: Copies, index: int, size: int) -> Sample:
 
     Returns:
         Image `(size, size, C)` and mask `(size, size)`, both uint8, the mask `OUTSIDE` where
-        the square holds no picture.
+        the square holds no image.
     """
     rng = np.random.default_rng(0)  # nothing is drawn from it: no augmentation
     image, mask = augment(copies.image(index), copies.mask(index), size, Augmentation.none(), rng)
@@ -92,7 +92,7 @@ def label_map_of(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
 class Judge(keras.callbacks.Callback):  # type: ignore[misc]
     """Adds `validation_loss` and `validation_dice` to what is known of an epoch.
 
-    Both are measured with the averaged weights, on unchanged pictures at the model's own
+    Both are measured with the averaged weights, on unchanged images at the model's own
     scale: good enough to compare epochs. The score that is reported is measured elsewhere, on
     other images, at their own size.
 
@@ -121,7 +121,7 @@ class Judge(keras.callbacks.Callback):  # type: ignore[misc]
         self.label_maps: list[NDArray[np.uint8]] = []
 
     def logits(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Runs the network on one picture.
+        """Runs the network on one image.
 
         Args:
             image: Shape `(size, size, C)`.

@@ -33,14 +33,14 @@ class Plan:
         steps_per_epoch: Updates of the weights in an epoch, after which the model is judged and
             kept; without a budget one pass over the training images, or over as many patches as
             are called one.
-        batch_size: Pictures or patches in a step.
+        batch_size: Images or patches in a step.
         learning_rate: Highest learning rate.
         encoder_rate: Learning rate of a pretrained encoder, as a share of the other.
         warm_up_steps: Steps over which it rises from zero.
         schedule: `"cosine"` falls to zero at the last step, `"constant"` stays.
         weight_decay: Decay of AdamW; biases and normalisation are exempt.
         loss: Name of the loss.
-        augmentation: How training pictures are changed.
+        augmentation: How training images are changed.
         average_every: Steps between two updates of the averaged weights; 0 averages nothing.
         average_horizon: Steps after which the average has forgotten two thirds.
         plateau: Patience in epochs of the learning-rate cut; 0 for none.
@@ -51,7 +51,7 @@ class Plan:
             them; where that is better, every prediction takes twice as long.
         tensorboard: Whether curves are also written for TensorBoard.
         pixels: The scale of patches and the tiles of prediction; None where the model sees each
-            picture as a whole.
+            image as a whole.
         foreground_share: Share of the patches that are centred on foreground; None likewise.
         reasons: Why the plan is what it is, a sentence each.
         later_paces: The paces of further networks, one each, if there are any. Each of all leaves
@@ -103,7 +103,7 @@ class Plan:
 
     @property
     def scale(self) -> ScaleRule:
-        """The rule by which the model sees pictures."""
+        """The rule by which the model sees images."""
         return self.pixels or Frame(self.size)
 
     def summary(self) -> str:

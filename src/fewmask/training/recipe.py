@@ -38,19 +38,19 @@ class Recipe:
         model: `"unet"` learns from nothing; the name of an encoder puts a light decoder on a
             network that has already seen a million photographs; `"fcn8"`, `"fcn16"` and
             `"fcn32"` put nothing but a score a class on `mobilenet_v2`; `"auto"` takes
-            `mobilenet_v2` for pictures with 1 or 3 channels if its weights are to be had.
+            `mobilenet_v2` for images with 1 or 3 channels if its weights are to be had.
         pretrained: Whether an encoder starts from its ImageNet weights.
         budget: Seconds that everything may take, from the start of the process to the report;
             the plan then decides what is not said here. `make_recipe` also reads `"10m"`.
         epochs: Passes over the training images; 40 when left out. Without a budget.
-        size: Side of the square that the model sees, in pixels (longest side of a picture);
-            256 when left out, less where no picture is that large, or as the budget allows. With
+        size: Side of the square that the model sees, in pixels (longest side of an image);
+            256 when left out, less where no image is that large, or as the budget allows. With
             `scale` it is the side of the patches.
-        scale: Left out, the model sees each picture as a whole, its longest side at `size`
+        scale: Left out, the model sees each image as a whole, its longest side at `size`
             pixels; with a budget and no `size` it may learn from patches all the same, where
-            things are thin. With it, it learns from patches of pictures that are scaled by
+            things are thin. With it, it learns from patches of images that are scaled by
             this factor, above 0 and at most 2: 1 is their own scale.
-        batch_size: Pictures a step; 4 when left out.
+        batch_size: Images a step; 4 when left out.
         learning_rate: Highest learning rate; 1e-3 when left out, with a budget up to 3e-3. A
             pretrained encoder learns with 3e-4 at most.
         width: Channels of the finest level of the U-Net, or of the decoder on an encoder; 16
@@ -58,11 +58,11 @@ class Recipe:
         depth: Times a U-Net halves its finest level; when left out 4, and less where the deepest
             level would have less than four pixels a side. An encoder has its own.
         normalization: One of `NORMALIZATIONS`. Left out: `"group"` in the decoder on an encoder and
-            where batches have fewer than four pictures; else `"batch"` in a U-Net that sees whole
-            pictures, `"group+batch"` in one that learns from patches.
+            where batches have fewer than four images; else `"batch"` in a U-Net that sees whole
+            images, `"group+batch"` in one that learns from patches.
         dropout: Share of features dropped in training, 0 to below 1.
         loss: One of `LOSSES`.
-        augment: Whether training pictures are flipped, turned, scaled and recoloured.
+        augment: Whether training images are flipped, turned, scaled and recoloured.
         plateau: Epochs without a better validation loss after which the learning rate is cut
             to a tenth, as in 2017; left out, it warms up and then falls to zero along a cosine.
         early_stopping: Epochs without a better validation Dice after which training ends.
