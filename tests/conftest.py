@@ -6,6 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A machine that has much else to do is no reason to fail.
+settings.register_profile("fewmask", deadline=None)
+settings.load_profile("fewmask")
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Several processes of several threads each would wait for each other most of the time.

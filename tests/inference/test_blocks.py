@@ -65,7 +65,7 @@ def by_neighbours(image):
     return maps.argmax(axis=2).astype(np.uint8), maps
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 130), st.integers(1, 130))
 def test_blocks_say_what_the_whole_image_says(height, width):
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.uint8)

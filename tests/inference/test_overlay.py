@@ -2,7 +2,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -85,7 +85,6 @@ def test_grey_and_many_channels_can_be_shown():
     assert paint_overlay(five, label_map, RED).shape == (4, 4, 3)
 
 
-@settings(deadline=None)
 @given(
     label_map=array_shapes(min_dims=2, max_dims=2, max_side=12).flatmap(
         lambda shape: arrays(np.uint8, shape, elements=st.integers(0, 2))

@@ -128,7 +128,7 @@ def test_fewer_samples_than_places_in_a_batch(copies: Copies) -> None:
     assert set(found) == {1, 3}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     count=st.integers(1, 40),
     batch_size=st.integers(1, 50),
@@ -146,7 +146,7 @@ def test_no_sample_is_preferred(count: int, batch_size: int, seed: int, epoch: i
     assert max(counts.values()) - min(counts.values()) <= 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     count=st.integers(1, 30),
     batch_size=st.integers(1, 8),

@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fewmask.training.comparing import MOST_COMPARED, choose_pieces, middle
@@ -24,7 +24,6 @@ def test_of_many_images_some_from_everywhere_are_enough() -> None:
     assert choose_pieces([(48, 64)] * 1000) == chosen
 
 
-@settings(deadline=None)
 @given(st.lists(SIZE, min_size=1, max_size=40), st.sampled_from([1, 100, 1000, 3000]))
 def test_there_is_always_something_and_never_too_much(
     sizes: list[tuple[int, int]], side: int

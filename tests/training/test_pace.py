@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fewmask.errors import ArgumentError
@@ -49,7 +49,6 @@ def paces(draw: Any) -> Pace:
     return pace
 
 
-@settings(deadline=None)
 @given(paces(), st.data())
 def test_another_end_keeps_what_is_covered_and_spreads_the_rest(pace: Pace, data: Any) -> None:
     step = data.draw(st.integers(0, pace.last_step - 1))

@@ -42,7 +42,7 @@ def test_no_change_is_no_work() -> None:
     assert np.shares_memory(changed(image, ColorChange()), image)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(change=changes, channels=st.integers(1, 6), side=st.integers(1, 9))
 def test_shape_type_and_original_are_kept(change: ColorChange, channels: int, side: int) -> None:
     image = picture(channels, side, 2 * side)

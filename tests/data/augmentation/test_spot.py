@@ -78,7 +78,7 @@ def test_a_patch_is_as_sharp_as_what_prediction_sees(scale: float) -> None:
     assert contrasts[0] == pytest.approx(contrasts[1], rel=0.05)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     warp=st.builds(
         Warp,

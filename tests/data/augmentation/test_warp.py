@@ -167,7 +167,7 @@ def test_image_and_mask_agree(warp: Warp, height: int, width: int) -> None:
     assert share_that_agrees(blobs(height, width), 128, warp) > 0.99
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     warp=st.builds(
         Warp,
@@ -186,7 +186,7 @@ def test_image_and_mask_agree_whatever_the_warp(warp: Warp, height: int, width: 
     assert share_that_agrees(blobs(height, width), 128, warp) > 0.99
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     angle=st.floats(-180, 180),
     scale=st.floats(0.5, 2.0),

@@ -347,7 +347,7 @@ def test_a_path_that_is_no_file(tmp_path: Path) -> None:
         read_size(tmp_path)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF"]),
     st.lists(st.tuples(st.integers(0, 250), st.integers(0, 255)), max_size=4),
