@@ -243,6 +243,17 @@ def test_the_rest_of_the_plan_fits_its_steps(hands: list[float], budget: float) 
     assert 1 <= plan.epochs <= 41
 
 
+@pytest.mark.parametrize("budget", [60.0, 600.0])
+def test_a_network_that_learns_from_nothing_keeps_its_rate_however_often_images_come(
+    budget: float, hands: list[float]
+) -> None:
+    plan, _ = Machine(hands, step=0.05).plan(budget, model="unet")
+    assert plan.learning_rate == 3e-3
+    assert [why for why in plan.reasons if why.startswith("learning rate ")] == [
+        "learning rate 0.003: what learns from nothing learns more in large steps."
+    ]
+
+
 def test_enough_time_for_several_networks_by_hand(hands: list[float]) -> None:
     machine = Machine(hands, step=0.1)
     plan, clock = machine.plan(1800.0)

@@ -75,6 +75,26 @@ def test_a_network_that_learns_from_nothing_measures_each_image_of_patches_by_it
     assert chosen(scale=1, normalization="batch") == ("batch", [])
 
 
+@pytest.mark.parametrize(
+    ("asked", "rate"),
+    [
+        ({"model": "unet"}, 3e-3),
+        ({"pretrained": False}, 3e-3),
+        ({"model": "unet", "learning_rate": 0.01}, 0.01),
+        # Large steps diverge without a normalisation, and must become small ones by themselves.
+        ({"model": "unet", "normalization": "none"}, 1e-3),
+        ({"model": "unet", "plateau": 5}, 1e-3),
+        ({"model": "mobilenet_v2", "pretrained": False}, 1e-3),
+        ({"model": "fcn32"}, 1e-3),
+    ],
+)
+def test_a_unet_learns_from_nothing_in_large_steps(asked: dict[str, Any], rate: float) -> None:
+    plan = plan_for(**asked)
+    assert plan.learning_rate == rate
+    said = [why for why in plan.reasons if why.startswith("learning rate ")]
+    assert len(said) == (rate == 3e-3)
+
+
 def test_few_long_epochs_are_averaged_as_finely_as_many_short_ones() -> None:
     long = plan_for(scale=1, epochs=1, batch_size=1)
     assert long.steps_per_epoch > 100

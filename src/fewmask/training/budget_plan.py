@@ -125,7 +125,8 @@ def plan_for_budget(
     passes = steps * plan.batch_size / _in_one_pass(plan, fingerprint, networks)
     if networks > 1:
         why = (*why, _why_networks(networks, clock.budget, passes))
-    if recipe.learning_rate is None:
+    # A network with a rate of its own keeps it, however often its images come.
+    if recipe.learning_rate is None and plan.learning_rate == LEARNING_RATE:
         rate = learning_rate_for(passes)
         plan = make(replace(recipe, size=size, learning_rate=rate))
         why = (*why, _why_learning_rate(rate, passes))

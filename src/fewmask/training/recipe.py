@@ -51,8 +51,8 @@ class Recipe:
             things are thin. With it, it learns from patches of images that are scaled by
             this factor, above 0 and at most 2: 1 is their own scale.
         batch_size: Images a step; 4 when left out.
-        learning_rate: Highest learning rate; 1e-3 when left out, with a budget up to 3e-3. A
-            pretrained encoder learns with 3e-4 at most.
+        learning_rate: Highest learning rate; when left out 3e-3 for a U-Net, else 1e-3, with a
+            budget up to 3e-3. A pretrained encoder learns with 3e-4 at most.
         width: Channels of the finest level of the U-Net, or of the decoder on an encoder; 16
             when left out. An FCN has neither this nor a normalisation of its own.
         depth: Times a U-Net halves its finest level; when left out 4, and less where the deepest

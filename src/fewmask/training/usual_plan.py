@@ -34,6 +34,8 @@ FEWEST_FOR_BATCH_NORMALIZATION = 4
 # mean fewer steps in the same time.
 BATCH_SIZE = 4
 LEARNING_RATE = 1e-3
+# A network that learns from nothing has nothing to forget, and finds more by larger steps.
+RATE_FROM_NOTHING = 3e-3
 # What has seen a million photographs is to be adapted, not learnt anew, however fast the rest
 # learns.
 ENCODER_RATE = 3e-4
@@ -80,10 +82,10 @@ def make_plan(
     depth, why_depth = choose_depth(recipe, name, size)
     epochs = recipe.epochs or EPOCHS
     batch_size = recipe.batch_size or BATCH_SIZE
-    learning_rate = float(recipe.learning_rate or LEARNING_RATE)
     normalization, why_normalization = choose_normalization(
         recipe, name, batch_size, in_patches=recipe.scale is not None
     )
+    learning_rate, why_rate = choose_learning_rate(recipe, name, normalization)
     outlines = (
         recipe.scale is not None and name not in FCN_STRIDES and are_thin(fingerprint, recipe.scale)
     )
@@ -140,7 +142,7 @@ def make_plan(
         tensorboard=recipe.tensorboard,
         pixels=patches.pixels if patches else None,
         foreground_share=patches.foreground_share if patches else None,
-        reasons=(*why_model, *why_normalization, *why_size, *why_depth, *why_patches),
+        reasons=(*why_model, *why_normalization, *why_rate, *why_size, *why_depth, *why_patches),
     )
 
 
@@ -238,6 +240,27 @@ def choose_normalization(
             "normalization group+batch: by batch alone, images lit unlike the others can be lost."
         ]
     return "batch", []
+
+
+def choose_learning_rate(recipe: Recipe, name: str, normalization: str) -> tuple[float, list[str]]:
+    """Chooses the highest learning rate, as far as the number of steps has no say in it.
+
+    Args:
+        recipe: What the user asks.
+        name: The network.
+        normalization: What follows each of its convolutions; without any, large steps diverge.
+
+    Returns:
+        It, and why where it is not the usual one.
+    """
+    if recipe.learning_rate is not None:
+        return float(recipe.learning_rate), []
+    # Where nothing but a plateau brings it down, it stays high for too long.
+    if name != "unet" or normalization == "none" or recipe.plateau is not None:
+        return LEARNING_RATE, []
+    return RATE_FROM_NOTHING, [
+        f"learning rate {RATE_FROM_NOTHING:g}: what learns from nothing learns more in large steps."
+    ]
 
 
 def choose_depth(recipe: Recipe, name: str, size: int) -> tuple[int, list[str]]:
