@@ -216,11 +216,13 @@ def test_every_name_of_the_reference_exists() -> None:
 def test_the_first_screen_of_the_readme_has_all_to_begin_with() -> None:
     first = "\n".join((ROOT / "README.md").read_text("utf-8").splitlines()[:30])
     order = (
-        "https://download.pytorch.org/whl/cpu",
-        "fewmask[torch]",
-        "![",
+        "git clone",
         "make demo",
         "make test",
+        "![",
+        "python3 -m venv .venv && . .venv/bin/activate",
+        "https://download.pytorch.org/whl/cpu",
+        'pip install ".[torch]"',
     )
     places = [first.find(text) for text in order]
     assert -1 not in places

@@ -35,8 +35,6 @@ def lay(names: tuple[str, ...], cupboard: Path, folder: Path) -> None:
         match name:
             case "photos" | "more-photos":
                 draw_dataset(folder / name, first=0 if name == "photos" else 50)
-            case "flat photos":
-                draw_images(folder / "photos", first=60)
             case "new" | "more":
                 draw_images(folder / name, first=70)
             case "photo.jpg":
