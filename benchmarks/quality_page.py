@@ -46,7 +46,7 @@ def tables(scores: Sequence[Score], datasets: Sequence[str]) -> str:
         ]
     sections += ["### Seconds taken", seconds_taken(scores)]
     if scores:
-        sections += ["### Where and when", sources(scores)]
+        sections.append(sources(scores))
     return "\n\n".join(sections) + "\n"
 
 
@@ -137,12 +137,13 @@ def seconds_taken(scores: Sequence[Score]) -> str:
 
 
 def sources(scores: Sequence[Score]) -> str:
-    """Says where the scores are from: a line for each tool, day, machine and commit."""
+    """Makes the folded list of where scores are from: tools, days, machines and commits."""
     found = {(each["tool"], each["date"], each["machine"], each["commit"]) for each in scores}
-    return "\n".join(
-        f"- {TOOLS[tool].title}: {date}, {machine}; commit {commit}"
+    lines = [
+        f"    - {TOOLS[tool].title}: {date}, {machine}; commit {commit}"
         for tool, date, machine, commit in sorted(found)
-    )
+    ]
+    return "\n".join(['??? note "Where and when"', "", *lines])
 
 
 def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

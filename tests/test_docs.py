@@ -138,6 +138,7 @@ def test_every_option_of_a_page_exists() -> None:
         "--real-data",
         "--class",
         "--data",
+        "--datasets",
         "--decoder",
         "--folds",
         "--one-network",

@@ -153,7 +153,7 @@ def test_every_dataset_has_its_lines_and_what_is_not_measured_is_empty() -> None
     line = next(line for line in lines if line.startswith("| chairs97 | 3 | 0."))
     assert line.startswith("| chairs97 | 3 | 0.650 |  |")
     assert "|  | 0.200 (1 seed) |" in line
-    assert "- fewmask: 2026-01-02, a machine; commit abc1234" in lines
+    assert "    - fewmask: 2026-01-02, a machine; commit abc1234" in lines
     assert "| fewmask |  | 181 to 181 |  |" in lines
 
 

@@ -93,7 +93,7 @@ NOT_RUN: dict[str, dict[str, str]] = {
     },
     "docs/reference/quality.md": {
         "make bench-quality": "takes hours",
-        "python benchmarks/unseen_data.py": "clones more than a gigabyte",
+        ".venv/bin/python benchmarks/unseen_data.py": "clones more than a gigabyte",
     },
     "docs/explanation/what-the-data-allows.md": {
         "python benchmarks/what_the_data_allows.py": "needs real photographs to say anything",
