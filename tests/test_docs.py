@@ -30,7 +30,8 @@ CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 HEADER = """# Command line
 
-What `--help` says. A mistake ends in one sentence and exit code 2, a stopped training in 130.
+What `--help` says. Exit codes: 0; 2 for a mistake, said in one sentence, for images that could not
+be predicted and for damaged datasets; 130 for what was stopped; 1 for a fault of fewmask.
 
 """
 

@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     help="The new folder.  [default: named after the source, here]",
 )
 @click.option(
-    "--from", "read_as", metavar="FORMAT", help="Format of SOURCE, if it could be several."
+    "--from",
+    "read_as",
+    metavar="FORMAT",
+    help="Format of SOURCE, if it could be several: folder, coco, labelme, yolo, voc, cvat, "
+    "label-studio, cityscapes, kaggle or supervisely.",
 )
 @data_options
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON, nothing else.")

@@ -17,8 +17,8 @@ _OPTIONS = (
     click.option("--epochs", type=int, help="Passes over the training images.  [default: 40]"),
     click.option(
         "--model",
-        help="unet, a pretrained encoder such as mobilenet_v2, or fcn8, fcn16, fcn32.  "
-        "[default: auto]",
+        help="unet; a pretrained encoder: mobilenet_v2, mobilenet_v3_small, mobilenet_v3_large, "
+        "efficientnet_v2_b0, resnet50, vgg16; or fcn8, fcn16, fcn32.  [default: auto]",
     ),
     click.option("--scratch", is_flag=True, help="Use no pretrained weights."),
     click.option(
