@@ -169,7 +169,7 @@ def main(arguments=None):
     parser.add_argument("--out", type=Path, default=Path("runs/chairs-2017.png"), help="drawing")
     asked = parser.parse_args(arguments)
 
-    print(f"Loading {asked.dataset}; if it is to be drawn first, it takes a minute.", flush=True)
+    print(f"Loading {asked.dataset}; drawing it first takes up to a minute.", flush=True)
     chairs = fewmask.load_dataset(asked.dataset)
     row = chairs[0]
     photo, mask = chairs.load_image(row.image), chairs.load_image(row.mask)

@@ -58,7 +58,7 @@ def test_every_cell_runs_and_objects_show_themselves(
 
 
 def test_it_has_the_steps_of_the_tutorial_in_their_order() -> None:
-    steps = re.compile(r"^## (.*)$", re.MULTILINE)
+    steps = re.compile(r"^## \d+\. (.*)$", re.MULTILINE)
     tutorial = steps.findall((ROOT / "docs" / "tutorial.md").read_text("utf-8"))
     notebook = steps.findall("\n".join(sources("markdown")))
     assert notebook == [step for step in tutorial if step in notebook]
