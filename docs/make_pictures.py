@@ -27,7 +27,7 @@ from fewmask.inference.outputs import Prediction
 
 IMAGES = Path(__file__).parent / "images"
 SIDE, GAP, COUNT = 220, 6, 4
-EARLY = 4
+EARLY = 5
 """By this epoch something is found, and most of it is wrong."""
 
 
