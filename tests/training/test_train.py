@@ -329,7 +329,7 @@ def test_a_loss_that_is_no_number_ends_it_with_the_best_model_so_far(
         train(discs, name="a", runs=runs, listener=heard, **tiny)
     assert str(error.value) == (
         "epoch 2, step 2: expected a finite loss, found nan. "
-        "Train again with a lower --learning-rate, 0.0001 say."
+        "Train again with a lower --learning-rate, 0.0003 say."
     )
     assert "Stopped after 1 epoch; finishing with the best model so far." in heard.sentences
     assert {path.name for path in (runs / "a").iterdir()} == WHOLE
