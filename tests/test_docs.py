@@ -143,6 +143,7 @@ def test_every_option_of_a_page_exists() -> None:
         "--decoder",
         "--folds",
         "--one-network",
+        "--only",
         "--rounds",
     }
     for page in PAGES:
