@@ -9,7 +9,9 @@ import pytest
 
 import fewmask as package
 from fewmask.cli import COMMANDS, commands
+from fewmask.data.formats.labels import TITLES
 from fewmask.errors import ArgumentError
+from fewmask.models.names import ENCODERS
 
 
 @pytest.fixture
@@ -31,6 +33,13 @@ def test_the_help_lists_the_commands(fewmask):
         assert line in told.out
     assert told.out.endswith("Begin with: fewmask train demo/chairs\n")
     assert fewmask("-h").out == told.out
+
+
+def test_the_help_names_every_encoder_and_every_format_that_is_read(fewmask):
+    # Typed there by hand: their homes are not imported for a help text.
+    models, formats = (set(fewmask(word, "--help").out.split()) for word in ("train", "convert"))
+    assert set(ENCODERS) <= {word.strip(",;") for word in models}
+    assert set(TITLES) <= {word.strip(",.") for word in formats}
 
 
 def test_the_version(fewmask):

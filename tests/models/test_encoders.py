@@ -117,7 +117,7 @@ def test_building_leaves_the_layout_of_the_process_as_it_was():
         ({"decoder": "pyramids"}, "decoder: expected one of unet, pyramid, found pyramids."),
         (
             {"normalization": "grup"},
-            "normalization: expected one of group, batch, none, found grup.",
+            "normalization: expected one of group, batch, group+batch, none, found grup.",
         ),
         ({"channels": 4}, "channels: expected 1 or 3, found 4."),
     ],

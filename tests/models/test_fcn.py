@@ -9,9 +9,10 @@ from fewmask.inference.runtime import OnnxModel
 from fewmask.models.backend import keras
 from fewmask.models.export import exported_onnx, missing_exporter
 from fewmask.models.fcn import bilinear_kernel, fcn
+from fewmask.models.names import ENCODERS
 from fewmask.models.parity import check_parity
 from fewmask.models.saving import KerasModel, load_core, save_keras
-from fewmask.models.spec import ENCODERS, ModelSpec, build
+from fewmask.models.spec import ModelSpec, build
 
 
 @pytest.fixture

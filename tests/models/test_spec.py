@@ -4,7 +4,8 @@ import pytest
 
 from fewmask.errors import ArgumentError
 from fewmask.models import encoders, pretrained
-from fewmask.models.spec import ENCODERS, ModelSpec
+from fewmask.models.names import ENCODERS
+from fewmask.models.spec import ModelSpec
 
 
 def test_a_spec_survives_json():

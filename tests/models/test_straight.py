@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from fewmask.models.backend import keras
-from fewmask.models.spec import ENCODERS, ModelSpec, build
+from fewmask.models.names import ENCODERS
+from fewmask.models.spec import ModelSpec, build
 from fewmask.models.straight import StraightNetwork, straighten
 
 torch_only = pytest.mark.skipif(

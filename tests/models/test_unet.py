@@ -118,11 +118,11 @@ def test_an_encoder_has_the_normalisation_of_the_way_up_in_its_decoder():
     [
         (
             {"normalization": "grup"},
-            "normalization: expected one of group, batch, none, found grup.",
+            "normalization: expected one of group, batch, group+batch, none, found grup.",
         ),
         (
             {"normalization": "group+bath"},
-            "normalization: expected one of group, batch, none, found bath.",
+            "normalization: expected one of group, batch, group+batch, none, found group+bath.",
         ),
         ({"stem_stride": 4}, "stem_stride: expected 1 or 2, found 4."),
         ({"outlines": True}, "outlines: expected a stem_stride of 2, found 1."),

@@ -9,6 +9,7 @@ from typing import Any
 
 from fewmask.errors import check_argument
 from fewmask.models.backend import keras, keras_settings
+from fewmask.models.names import DECODERS
 from fewmask.models.pyramid import decode_pyramid
 from fewmask.models.unet import Blocks, down_and_up, image_input
 
@@ -162,7 +163,7 @@ def unet_with_encoder(
             neither 1 nor 3 channels.
     """
     check_argument("name", name in ENCODERS, f"one of {', '.join(ENCODERS)}", name)
-    check_argument("decoder", decoder in ("unet", "pyramid"), "one of unet, pyramid", decoder)
+    check_argument("decoder", decoder in DECODERS, f"one of {', '.join(DECODERS)}", decoder)
     check_argument("channels", channels in (1, 3), "1 or 3", channels)
     blocks = Blocks(down_and_up(normalization)[1], data_format)
     image = image_input(channels, data_format)

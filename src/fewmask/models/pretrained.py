@@ -78,7 +78,7 @@ def find_weights(name: str, patience: float = PATIENCE) -> Path | None:
     happens once. Half a file that lies there is replaced. Several processes may do so at once.
 
     Args:
-        name: One of `models.spec.ENCODERS`.
+        name: One of `models.names.ENCODERS`.
         patience: Seconds that a network which does not answer is waited for.
 
     Returns:

@@ -7,24 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from fewmask.errors import ArgumentError, check_argument
-
-ENCODERS = (
-    "mobilenet_v2",
-    "mobilenet_v3_small",
-    "mobilenet_v3_large",
-    "efficientnet_v2_b0",
-    "resnet50",
-    "vgg16",
+from fewmask.models.names import (
+    DECODERS,
+    ENCODERS,
+    FCN_ENCODER,
+    FCN_STRIDES,
+    NAMES,
+    NORMALIZATIONS,
 )
-"""Pretrained encoders that a U-Net or an FCN can be built on; `models.encoders` says how."""
-
-FCN_STRIDES = {"fcn32": 32, "fcn16": 16, "fcn8": 8}
-FCN_ENCODER = "mobilenet_v2"
-"""The encoder under an FCN that is asked for by name; `models.fcn` takes any."""
-
-NAMES = ("unet", *ENCODERS, *FCN_STRIDES)
-NORMALIZATIONS = ("group", "batch", "group+batch", "none")
-DECODERS = ("unet", "pyramid")
 
 _WHOLE_NUMBERS = frozenset(
     ("num_classes", "channels", "depth", "width", "decoder_convs", "stem_stride", "networks")

@@ -13,6 +13,7 @@ from typing import Any
 from fewmask.errors import check_argument
 from fewmask.models import native
 from fewmask.models.backend import keras
+from fewmask.models.names import NORMALIZATIONS
 
 GROUPS = 8
 """Groups of a group normalisation; as Wu & He (2018) say, it hardly matters between 2 and 32."""
@@ -107,10 +108,13 @@ def down_and_up(normalization: str) -> tuple[str, str]:
     unlike them is lost; but how bright a thing is beside others stays known.
 
     Args:
-        normalization: One of `NORMALIZATIONS` in `models.spec`.
+        normalization: One of `NORMALIZATIONS`.
 
     Returns:
         What follows the convolutions on the way down, and on the way up.
+
+    Raises:
+        ArgumentError: If there is no such normalisation.
 
     Example:
 
@@ -119,6 +123,8 @@ def down_and_up(normalization: str) -> tuple[str, str]:
 
     Reference: Pan et al. (2018), arXiv:1807.09441, for both kinds in one network.
     """
+    expected = f"one of {', '.join(NORMALIZATIONS)}"
+    check_argument("normalization", normalization in NORMALIZATIONS, expected, normalization)
     down, _, up = normalization.partition("+")
     return down, up or down
 
@@ -136,15 +142,9 @@ class Blocks:
     Args:
         normalization: `"group"`, `"batch"` or `"none"`.
         data_format: `"channels_first"` or `"channels_last"`.
-
-    Raises:
-        ArgumentError: If there is no such normalisation.
     """
 
     def __init__(self, normalization: str, data_format: str) -> None:
-        kinds = ("group", "batch", "none")
-        expected = f"one of {', '.join(kinds)}"
-        check_argument("normalization", normalization in kinds, expected, normalization)
         self.normalization = normalization
         self.data_format = data_format
         self.channel_axis = 1 if data_format == "channels_first" else -1

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NoReturn
 
 from fewmask.errors import ArgumentError
-from fewmask.models.spec import NAMES, NORMALIZATIONS
+from fewmask.models.names import NAMES, NORMALIZATIONS
 from fewmask.scale.pixels import LARGEST_SCALE
 from fewmask.training.clock import parse_budget
 

@@ -8,7 +8,8 @@ from fewmask.data.augmentation.augment import Augmentation
 from fewmask.data.fingerprint import Fingerprint
 from fewmask.data.wording import counted
 from fewmask.errors import ArgumentError
-from fewmask.models.spec import ENCODERS, FCN_STRIDES, ModelSpec
+from fewmask.models.names import ENCODERS, FCN_STRIDES
+from fewmask.models.spec import ModelSpec
 from fewmask.training.pace import Pace
 from fewmask.training.patch_plan import PatchPlan, augmentation_of_patches, plan_patches
 from fewmask.training.plan import Plan
