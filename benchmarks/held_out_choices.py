@@ -13,6 +13,7 @@ images, and the mean difference to the usual training with its standard error ov
 
 import argparse
 import hashlib
+import math
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -29,10 +30,13 @@ from quality_data import is_test, read_decisions, write_images
 
 import fewmask
 from fewmask.data.augmentation.augment import augment
+from fewmask.models.backend import keras
 from fewmask.models.spec import build
-from fewmask.training import batches, fit, network
+from fewmask.training import batches, fit, network, optimizer
+from fewmask.training.optimizer import learning_rate_of
 from fewmask.training.pace import Pace
 from fewmask.training.plan import Plan
+from fewmask.training.schedule import Trapezoid
 from fewmask.training.usual_plan import share_of_encoder
 
 Sample = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -123,6 +127,7 @@ class Choice(NamedTuple):
         model: Fields of the plan's network.
         frozen: Last layer of the encoder that does not learn, nor do those before it.
         steps: Steps that there is time for, by those there usually is.
+        rate: What makes the learning rate of a plan.
     """
 
     augmentation: Mapping[str, float] = NOTHING
@@ -130,6 +135,23 @@ class Choice(NamedTuple):
     model: Mapping[str, Any] = NOTHING
     frozen: str | None = None
     steps: float = 1.0
+    rate: Callable[[Plan], Any] = learning_rate_of
+
+
+class Cosine(Trapezoid):
+    """Falls along half a cosine, from the end of the warm-up on."""
+
+    def __call__(self, step: Any) -> Any:
+        """Returns the learning rate of the update that follows `step` updates."""
+        warm = self.warm_up_steps
+        through = (step - warm) / max(self.pace.last_step - warm, 1)
+        fall = 0.5 * (1.0 + keras.ops.cos(math.pi * keras.ops.clip(through, 0.0, 1.0)))
+        return keras.ops.where(step < warm, super().__call__(step), self.highest * fall)
+
+
+def along_a_cosine(plan: Plan) -> Cosine:
+    """Makes the learning rate that falls from the first step after the warm-up on."""
+    return Cosine(plan.learning_rate, plan.warm_up_steps, plan.pace.legs)
 
 
 CHOICES = {
@@ -138,6 +160,7 @@ CHOICES = {
     "no outlines": Choice(model={"outlines": False}),
     "no shortcut": Choice(model={"shortcut": False}),
     "frozen to a quarter": Choice(frozen="block_2_add", steps=1.2),
+    "cosine": Choice(rate=along_a_cosine),
     "depth 3": Choice(model={"depth": 3}),
     "depth 4": Choice(model={"depth": 4}),
     "batch normalization": Choice(model={"normalization": "batch"}),
@@ -241,6 +264,7 @@ def train(folder: Path, name: str, asked: argparse.Namespace) -> dict[str, float
                     break
         return core
 
+    optimizer.learning_rate_of = choice.rate
     network.build = build_frozen
     fit.Batches = Changed  # type: ignore[misc]
     run = fewmask.train(folder, runs=folder / "runs", plan=plan, listener=lambda event: None)

@@ -11,7 +11,7 @@ from fewmask.training.events import Event, Said
 from fewmask.training.pace import Pace
 from fewmask.training.pacemaker import Course, Pacemaker
 from fewmask.training.plan import Plan
-from fewmask.training.schedule import WarmUpThenCosine
+from fewmask.training.schedule import Trapezoid
 
 MakePlan = Callable[..., Plan]
 
@@ -138,7 +138,7 @@ def test_the_learning_rate_follows_to_the_new_end(hundred: Plan) -> None:
     drive = Drive(hundred, Hands(110.0, reserve=10.0))
     drive.epoch(2.0)
     rate = drive.model.optimizer.learning_rate
-    assert isinstance(rate, WarmUpThenCosine)
+    assert isinstance(rate, Trapezoid)
     assert float(rate(50)) == 0.0
     assert drive.model.made_anew == 1
 

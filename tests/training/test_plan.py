@@ -47,7 +47,7 @@ def test_every_number_of_the_default() -> None:
     assert (plan.model.name, plan.model.weights, plan.size) == ("mobilenet_v2", "imagenet", 256)
     assert (plan.epochs, plan.steps_per_epoch, plan.batch_size) == (40, 20, 4)
     assert (plan.learning_rate, plan.encoder_rate) == (1e-3, 0.3)
-    assert (plan.schedule, plan.warm_up_steps) == ("cosine", 40)
+    assert (plan.schedule, plan.warm_up_steps) == ("trapezoid", 40)
     assert (plan.average_every, plan.average_horizon) == (4, 67)
     assert (plan.plateau, plan.early_stopping) == (0, 0)
     assert plan.model.mean == (100.0,) * 3

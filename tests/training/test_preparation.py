@@ -233,7 +233,7 @@ def test_refuses_a_plan_for_more_images(
         ("encoder_rate", 0, "encoder_rate: expected a number above 0, up to 1, found 0"),
         ("weight_decay", -1, "weight_decay: expected a number from 0, found -1"),
         ("loss", "best", "loss: expected one of cross-entropy+dice, cross-entropy, dice, focal,"),
-        ("schedule", "linear", "schedule: expected one of cosine, constant, found 'linear'"),
+        ("schedule", "linear", "schedule: expected one of trapezoid, constant, found 'linear'"),
         ("data_format", "NCHW", "data_format: expected one of channels_first, channels_last, f"),
         ("plateau", True, "plateau: expected a whole number from 0, found True"),
         ("seed", -1, "seed: expected a whole number from 0, found -1"),

@@ -22,7 +22,7 @@ from fewmask.training.keeper import LAST
 from fewmask.training.lock import locked
 from fewmask.training.train import resume, train
 
-COSINE = {"epochs": 5, "dropout": 0.3}
+USUAL = {"epochs": 5, "dropout": 0.3}
 # So small a rate betters nothing: the third epoch cuts it, the fourth ends the training, but
 # only where those that were waited for before the kill are counted too.
 PATIENT = {
@@ -33,9 +33,9 @@ PATIENT = {
 # What a kill may hit: the middle of the third epoch, or its end, when the best model is written
 # and the state is half written.
 CASES = {
-    "cosine": (COSINE, "step"),
+    "usual": (USUAL, "step"),
     "patience": (PATIENT, "step"),
-    "while saving": (COSINE, "save"),
+    "while saving": (USUAL, "save"),
 }
 
 KILLED = """

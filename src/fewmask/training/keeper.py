@@ -123,7 +123,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         # Without validation images nothing is chosen: the latest model is the one to use.
         better = not self.judged or rank(row) > state.best
         highest = state.best[0]
-        at_rest = plan.schedule == "cosine" and steps >= plan.pace.last_step
+        at_rest = plan.schedule == "trapezoid" and steps >= plan.pace.last_step
         kept = better or (at_rest and is_as_good(row, highest))
         row["kept"] = float(kept)
         if kept:

@@ -7,7 +7,7 @@ from typing import Any
 
 from fewmask.models.backend import keras
 from fewmask.training.plan import Plan
-from fewmask.training.schedule import WarmUpThenCosine
+from fewmask.training.schedule import Trapezoid
 
 
 def make_optimizer(plan: Plan, encoder: Sequence[Any] = ()) -> Any:
@@ -39,7 +39,7 @@ def learning_rate_of(plan: Plan) -> Any:
     """
     if plan.schedule == "constant":
         return plan.learning_rate
-    return WarmUpThenCosine(plan.learning_rate, plan.warm_up_steps, plan.pace.legs)
+    return Trapezoid(plan.learning_rate, plan.warm_up_steps, plan.pace.legs)
 
 
 class TwoRatesAdamW(keras.optimizers.AdamW):  # type: ignore[misc]

@@ -37,7 +37,8 @@ class Plan:
         learning_rate: Highest learning rate.
         encoder_rate: Learning rate of a pretrained encoder, as a share of the other.
         warm_up_steps: Steps over which it rises from zero.
-        schedule: `"cosine"` falls to zero at the last step, `"constant"` stays.
+        schedule: `"trapezoid"` stays for three quarters and is zero at the last step, `"constant"`
+            stays.
         weight_decay: Decay of AdamW; biases and normalisation are exempt.
         loss: Name of the loss.
         augmentation: How training images are changed.

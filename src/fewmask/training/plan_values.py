@@ -21,7 +21,7 @@ _LEAST = {
     "seed": 0,
 }
 _CHOICES = {
-    "schedule": ("cosine", "constant"),
+    "schedule": ("trapezoid", "constant"),
     "loss": LOSSES,
     "data_format": ("channels_first", "channels_last"),
 }

@@ -64,7 +64,7 @@ class Recipe:
         loss: One of `LOSSES`.
         augment: Whether training images are flipped, turned, scaled and recoloured.
         plateau: Epochs without a better validation loss after which the learning rate is cut
-            to a tenth, as in 2017; left out, it warms up and then falls to zero along a cosine.
+            to a tenth, as in 2017; left out, it warms up and falls to zero at the end.
         early_stopping: Epochs without a better validation Dice after which training ends.
         average: Whether the model to use is the running average of the weights.
         seed: Seed of everything that is drawn.

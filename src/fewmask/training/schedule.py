@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from fewmask.models.backend import keras
 from fewmask.training.pace import Pace
 
+HELD = 0.75
+"""Share of a schedule up to which the rate stays at its highest; the rest of it is the fall."""
+
 
 @keras.saving.register_keras_serializable(package="fewmask")
-class WarmUpThenCosine(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """Rises along a line to the highest rate, then falls along half a cosine to zero.
+class Trapezoid(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """Rises along a line to the highest rate, stays there, then falls along a line to zero.
 
     Args:
         highest: The highest learning rate.
@@ -21,11 +23,11 @@ class WarmUpThenCosine(keras.optimizers.schedules.LearningRateSchedule):  # type
 
     Example:
 
-    >>> rate = WarmUpThenCosine(1.0, warm_up_steps=2, legs=[(0, 10)])
-    >>> [round(float(rate(step)), 2) for step in (0, 1, 2, 6, 10)]
-    [0.5, 1.0, 1.0, 0.5, 0.0]
+    >>> rate = Trapezoid(1.0, warm_up_steps=2, legs=[(0, 20)])
+    >>> [round(float(rate(step)), 2) for step in (0, 1, 2, 15, 16, 19, 20)]
+    [0.5, 1.0, 1.0, 1.0, 0.8, 0.2, 0.0]
 
-    Reference: Loshchilov and Hutter (2017), SGDR, arXiv:1608.03983.
+    Reference: Hägele et al. (2024), arXiv:2405.18392, who found it no worse than a cosine.
     """
 
     def __init__(self, highest: float, warm_up_steps: int, legs: Sequence[Sequence[int]]) -> None:
@@ -38,10 +40,8 @@ class WarmUpThenCosine(keras.optimizers.schedules.LearningRateSchedule):  # type
         """Returns the learning rate of the update that follows `step` updates."""
         step = keras.ops.cast(step, "float32")
         rise = (step + 1.0) / max(self.warm_up_steps, 1)
-        warm = self.pace.share(self.warm_up_steps)
-        through = (self._share(step) - warm) / max(1.0 - warm, 1e-9)
-        fall = 0.5 * (1.0 + keras.ops.cos(math.pi * keras.ops.clip(through, 0.0, 1.0)))
-        return self.highest * keras.ops.where(step < self.warm_up_steps, rise, fall)
+        fall = (1.0 - self._share(step)) / (1.0 - HELD)
+        return self.highest * keras.ops.clip(keras.ops.minimum(rise, fall), 0.0, 1.0)
 
     def _share(self, step: Any) -> Any:
         """Computes `Pace.share` of a step that only the backend knows."""

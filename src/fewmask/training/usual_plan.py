@@ -129,7 +129,7 @@ def make_plan(
         learning_rate=learning_rate,
         encoder_rate=share_of_encoder(learning_rate) if pretrained else 1.0,
         warm_up_steps=max(1, round(total * SHARE_OF_WARM_UP)) if recipe.plateau is None else 0,
-        schedule="cosine" if recipe.plateau is None else "constant",
+        schedule="trapezoid" if recipe.plateau is None else "constant",
         weight_decay=1e-2,
         loss=recipe.loss,
         augmentation=augmentation if recipe.augment else Augmentation.none(),
