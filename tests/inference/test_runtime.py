@@ -8,6 +8,7 @@ import onnxruntime
 import pytest
 
 from fewmask.errors import ModelError
+from fewmask.inference import runtime
 from fewmask.inference.runtime import OnnxModel
 
 
@@ -46,6 +47,16 @@ def test_the_bundle_travels_in_the_file(tmp_path, write_model):
 def test_threads_are_limited(tmp_path, write_model):
     model = OnnxModel(write_model(tmp_path / "model.onnx"), threads=1)
     assert model.label_map(np.full((2, 2, 3), 255, np.uint8)).all()
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(3, 3), (8, 0)])
+def test_a_process_that_may_use_a_part_of_the_cores_has_as_many_threads(
+    tmp_path, write_model, monkeypatch, cores, threads
+):
+    monkeypatch.setattr(runtime.os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(runtime, "count_cores", lambda: cores)
+    model = OnnxModel(write_model(tmp_path / "model.onnx"))
+    assert model._session.get_session_options().intra_op_num_threads == threads
 
 
 def test_a_missing_file(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from fewmask.bundle import Bundle
+from fewmask.data.ahead import count_cores
 from fewmask.errors import ModelError
 
 PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
@@ -24,7 +26,8 @@ class OnnxModel:
 
     Args:
         path: The file.
-        threads: CPU threads that one call may use; one a physical core when left out.
+        threads: CPU threads that one call may use; when left out, one a physical core, or one a
+            core that this process may use where these are not all.
 
     Attributes:
         bundle: Classes, scale and pixel range of the model.
@@ -36,7 +39,7 @@ class OnnxModel:
 
     def __init__(self, path: str | Path, threads: int | None = None) -> None:
         self._path = Path(path)
-        self._session = _open_session(self._path, threads or 0)
+        self._session = _open_session(self._path, threads or _usual_threads())
         self.bundle = _read_bundle(self._path, self._session)
 
     def __call__(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -81,6 +84,16 @@ class OnnxModel:
                 "Try a smaller image; if that fails too, train again.",
             ) from error
         return [batch[0] for batch in batches]
+
+
+def _usual_threads() -> int:
+    """Returns how many threads to use, 0 for one a physical core.
+
+    ONNX Runtime counts the cores of the machine and binds a thread to each. Where a process may
+    use a part of them, several threads would share one, and a prediction take twice as long.
+    """
+    cores = count_cores()
+    return cores if cores < (os.cpu_count() or 1) else 0
 
 
 def _open_session(path: Path, threads: int) -> Any:
