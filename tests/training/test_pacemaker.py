@@ -46,13 +46,15 @@ class Drive:
         assert force
         self.model.made_anew += 1
 
-    def epoch(self, seconds_a_step: float) -> int:
+    def epoch(self, seconds_a_step: float, judging: float = 0.0) -> int:
         """Drives one epoch; returns the steps that it had."""
+        self.pacemaker.on_epoch_begin(0)
         for batch in range(self.course.plan.steps_per_epoch):
             Hands.now += seconds_a_step
             self.pacemaker.on_train_batch_end(batch)
             if self.model.stop_training:
                 break
+        Hands.now += judging
         self.pacemaker.on_epoch_end(0)
         return batch + 1
 
@@ -105,6 +107,16 @@ def test_where_steps_take_longer_the_end_is_given_more_time(hundred: Plan) -> No
     drive.epoch(2.0)
     # 90 seconds are left; at half the pace 20 of them are for the end, not 10.
     assert drive.course.plan.pace == Pace(((0, 100), (10, 45)))
+
+
+def test_judging_is_not_taken_for_a_slow_machine(hundred: Plan) -> None:
+    drive = Drive(hundred, Hands(110.0, reserve=10.0, step=1.0))
+    drive.epoch(1.0, judging=9.0)
+    # Nine steps and their judging took 18 seconds, so the 81 that are left hold 40 more. At twice
+    # the time a step, the end would have been given ten of these.
+    assert drive.course.plan.pace == Pace(((0, 100), (10, 50)))
+    drive.epoch(1.0, judging=9.0)
+    assert drive.course.plan.pace.last_step == 53
 
 
 def test_in_a_long_first_epoch_every_quarter_is_looked_at(hundred: Plan) -> None:

@@ -15,8 +15,8 @@ EXPORT = 11.0
 for networks whose export takes half a second and five seconds."""
 SLOWER = 3
 """Times as long as the network in training takes the model for Keras to look at a square."""
-A_FILE = 0.02
-"""Seconds of reading an image or a mask."""
+A_FILE = 0.01
+"""Seconds of reading an image or a mask, and of what else is done with each."""
 A_PIXEL = 1.5e-7
 """Seconds of telling the class of a pixel at the image's own size when forms of the model are
 tried, beside the looks: 0.7e-7 for two classes, twice that for seven."""

@@ -24,6 +24,15 @@ WORTH_SAYING = 0.05
 """Share of the steps that are left by which a change is worth a sentence."""
 
 
+@dataclass(frozen=True)
+class _Mark:
+    """A step, the seconds spent until its end, and how many of these were judging and keeping."""
+
+    step: int
+    spent: float
+    beside: float
+
+
 @dataclass
 class Course:
     """The plan of a training while it goes on: its end may move.
@@ -67,16 +76,25 @@ class Pacemaker(keras.callbacks.Callback):  # type: ignore[misc]
         self.steps = done
         self.keep = keep
         self.listener = listener
-        self._marks: list[tuple[int, float]] = []
+        self._marks: list[_Mark] = []
+        self._last_step_ended = self._beside = 0.0
         self._look_every = max(FEWEST_BETWEEN, course.plan.steps_per_epoch // LOOKS)
         self._in_first_epoch = True
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Counts what has passed since the last step as judging and keeping."""
+        if self.clock is not None and self._marks:
+            self._beside = self._beside_until(self.clock.spent)
+            self._last_step_ended = self.clock.spent
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts the step; the last one ends the training."""
         self.steps += 1
-        if self.clock is not None and not self._marks:
-            # The first step builds things, and says nothing about the others.
-            self._marks.append((self.steps, self.clock.spent))
+        if self.clock is not None:
+            self._last_step_ended = self.clock.spent
+            if not self._marks:
+                # The first step builds things, and says nothing about the others.
+                self._marks.append(_Mark(self.steps, self._last_step_ended, 0.0))
         if self.steps >= self.course.plan.pace.last_step:
             self.model.stop_training = True
         elif self._in_first_epoch and (batch + 1) % self._look_every == 0:
@@ -97,16 +115,20 @@ class Pacemaker(keras.callbacks.Callback):  # type: ignore[misc]
         if self.clock is None or not self._marks or self.steps >= pace.last_step:
             return
         # The later half of all steps: what the machine does now counts, not what it once did.
-        half_way = [mark for mark in self._marks if 2 * mark[0] <= self.steps]
-        counted_from, then = half_way[-1] if half_way else self._marks[0]
-        if self.steps == counted_from:
+        half_way = [mark for mark in self._marks if 2 * mark.step <= self.steps]
+        then = half_way[-1] if half_way else self._marks[0]
+        if self.steps == then.step:
             return
-        now = self.clock.spent
+        spent = self.clock.spent
+        now = _Mark(self.steps, spent, self._beside_until(spent))
         if not self._in_first_epoch:
-            self._marks.append((self.steps, now))
-        a_step = (now - then) / (self.steps - counted_from) / of_steps
+            self._marks.append(now)
+        steps = now.step - then.step
+        a_step = (now.spent - then.spent) / steps / of_steps
         left = pace.last_step - self.steps
-        time_left = self.clock.left_at(SHARE_OF_STEPS * a_step)
+        # Judging tells nothing of how fast the machine is: in a short training there is much of it.
+        alone = (now.spent - then.spent - (now.beside - then.beside)) / steps
+        time_left = self.clock.left_at(alone)
         late = left * a_step - time_left
         if abs(late) <= TOLERANCE * self.clock.budget:
             return
@@ -127,3 +149,7 @@ class Pacemaker(keras.callbacks.Callback):  # type: ignore[misc]
                     f"{duration(max(0.0, time_left))}."
                 )
             )
+
+    def _beside_until(self, spent: float) -> float:
+        """Returns the seconds of judging and keeping so far, none of a step being under way."""
+        return self._beside + spent - self._last_step_ended
