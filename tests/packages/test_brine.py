@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from fewmask.data.imageio import write_png
+from fewmask.data.imageio import encode_png, write_png
 from fewmask.errors import DataError, DecisionNeeded, FewmaskError
 from fewmask.packages.brine import extra_data, read_brine_config, read_images
 from fewmask.packages.load import load_dataset
@@ -63,6 +63,25 @@ def test_every_type_of_column_is_read(config):
     assert dataset.rows[1][2:] == (-7, 1000.0, "new", "", (3,), (2.0,), ("a",), ())
     assert dataset.read_mask(0).max() == 1
     assert dataset.findings[0] == "'mask' is read as masks."
+
+
+def test_one_mask_of_several_images_is_packed_for_each(things, build, store):
+    image, mask = encode_png(np.zeros((6, 8, 3), np.uint8)), np.zeros((6, 8), np.uint8)
+    mask[2:4, 3:5] = 1
+    for name in ("a", "b"):
+        (things / f"{name}.png").write_bytes(image)
+    (things / "shared.png").write_bytes(encode_png(mask))
+    columns = [{"name": name, "type": "image"} for name in ("image", "mask")]
+    (things / "config.json").write_text(
+        json.dumps({"columns": columns, "path": "two.csv"}), "utf-8"
+    )
+    (things / "two.csv").write_text("image,mask\na.png,shared.png\nb.png,shared.png\n", "utf-8")
+    build(read_brine_config(things / "config.json"))
+    installed = load_dataset("rohan/things", store=store)
+    assert installed.rows == (
+        ("image/a.png", "mask/a.png"), ("image/b.png", "mask/b.png"),
+    )  # fmt: skip
+    assert [installed.read_mask(place).sum() for place in (0, 1)] == [4, 4]
 
 
 def test_it_can_be_built_and_loaded_by_its_name(config, build, store):

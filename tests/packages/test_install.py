@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from fewmask.errors import ArgumentError, DataError, FewmaskError
+from fewmask.packages.download import Stopped, fetch
 from fewmask.packages.install import install
+from fewmask.packages.manifest import PackagedFile
 from fewmask.packages.names import parse_name
 from fewmask.packages.push import push
 from fewmask.packages.registries import add_registry
+from fewmask.packages.remotes.folder import FolderRemote
+from fewmask.packages.remotes.patience import Patience
 from fewmask.packages.search import Installed
 from fewmask.packages.store import Store
 from fewmask.packages.verify import verify
@@ -147,13 +152,26 @@ def test_another_dataset_under_the_same_name_and_version(
     assert is_sound(store)
 
 
+def test_a_download_that_is_stopped_asks_for_nothing_more(tmp_path: Path) -> None:
+    class Silent(FolderRemote):
+        def read(self, *_: object) -> NoReturn:
+            raise AssertionError("asked")
+
+    file = PackagedFile("data/a.parquet", sha256_of(b"12345"), 5)
+    remote, partial = Silent(tmp_path), tmp_path / "partial"
+    with pytest.raises(Stopped):
+        fetch(remote, file, partial, Patience(), lambda _: None, stopped=lambda: True)
+
+
 def test_a_name_that_differs_by_capitals_leaves_nothing(
     registry: str, tmp_path: Path, store: Store
 ) -> None:
     add_version(store, "Rohan/Chairs", {"README.md": b"mine"})
+    seen: list[tuple[int, int]] = []
     with pytest.raises(DataError, match="differs by more than capitals"):
-        install(NAME, source=registry, store=store)
+        install(NAME, source=registry, store=store, progress=lambda *done: seen.append(done))
     assert is_sound(store)
+    assert seen == []  # it was known before any byte arrived
 
 
 def test_two_files_of_one_content_are_fetched_once(tmp_path: Path, store: Store) -> None:

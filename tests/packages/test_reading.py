@@ -236,6 +236,18 @@ def test_shards_of_two_datasets_in_one_folder_are_refused(folder):
     )
 
 
+def test_shards_whose_numbers_mean_other_classes_are_refused(folder):
+    folder()
+    swapped = write_notes(COLUMNS, Classes(("thing", "ground")))
+    other = folder([row(9)], notes=swapped, name="data/train-00001-of-00001.parquet")
+    refused(
+        other,
+        "package:data/train-00001-of-00001.parquet: expected the classes and categories of "
+        "data/train-00000-of-00001.parquet, found others, so that one number would mean two "
+        "things. Remove the file that does not belong",
+    )
+
+
 def test_a_truncated_shard_of_an_installed_dataset_says_how_to_get_it_again(built, store):
     shard = store.object_path(built.manifest.files[1].sha256)
     shard.write_bytes(shard.read_bytes()[:-1])

@@ -203,6 +203,19 @@ def test_a_tampered_byte_never_breaks_the_search_for_values(shard, place, flip):
     assert found is None or all(0 <= start <= start + size <= len(content) for start, size in found)
 
 
+@pytest.mark.parametrize("values", [0, 1])
+def test_a_page_that_leads_back_to_itself_ends_the_search(values):
+    page = struct({1: i32(values), 2: i32(0), 3: i32(3), 4: i32(3)})
+    # The size of what follows the head, minus the length of that head.
+    heads = (
+        struct({1: i32(0), 2: i32(size), 3: i32(size), 5: page}).content for size in range(-99, 0)
+    )
+    head = next(head for size, head in zip(range(-99, 0), heads, strict=True) if len(head) == -size)
+    with mmap.mmap(-1, len(head) + 64) as file:
+        file[: len(head)] = head
+        assert find_values(file, 0, len(file), 1, 0) is None
+
+
 def test_the_notation_of_the_footer():
     fields = {
         1: i32(-5),

@@ -157,6 +157,8 @@ class _Growing:
         failures = 0
         while self._have < self._file.size:
             before = self._have
+            if self._stopped():
+                raise Stopped
             try:
                 self._append()
                 return

@@ -103,14 +103,18 @@ def read_shards(name: str, root: Path, shards: Sequence[ShardFile], reading: Rea
     shapes = [read_shape(shard.file, f"{name}:{shard.path}") for shard in shards]
     _check_alike(name, shards, shapes)
     notes = read_notes(shapes[0].notes, f"{name}:{shards[0].path}")
+    for shard, shape in zip(shards, shapes, strict=True):
+        if read_notes(shape.notes, f"{name}:{shard.path}") != notes:
+            raise _of_another(name, shard, shards[0])
     if notes is None:
         return _read_foreign(name, root, shards, shapes, reading)
     return _read_ours(name, root, shards, shapes, *notes, reading)
 
 
 def _check_alike(name: str, shards: Sequence[ShardFile], shapes: Sequence[Shape]) -> None:
-    """Refuses shards of which one has other columns."""
+    """Refuses shards of which one has other columns, or other names for its numbers."""
     first = [(leaf.name, leaf.kind) for leaf in shapes[0].leaves]
+    labels = {leaf.name: leaf.labels for leaf in shapes[0].leaves}
     for shard, shape in zip(shards, shapes, strict=True):
         found = [(leaf.name, leaf.kind) for leaf in shape.leaves]
         if sorted(found) != sorted(first):
@@ -120,6 +124,18 @@ def _check_alike(name: str, shards: Sequence[ShardFile], shapes: Sequence[Shape]
                 _listed(found),
                 "Remove the file that does not belong, or name the folder of one dataset.",
             )
+        # A file without names for its numbers may be one of a dataset whose other files have them.
+        if any(leaf.labels and labels[leaf.name] not in ((), leaf.labels) for leaf in shape.leaves):
+            raise _of_another(name, shard, shards[0])
+
+
+def _of_another(name: str, shard: ShardFile, first: ShardFile) -> DataError:
+    return DataError(
+        f"{name}:{shard.path}",
+        f"the classes and categories of {first.path}",
+        "others, so that one number would mean two things",
+        "Remove the file that does not belong, or name the folder of one dataset.",
+    )
 
 
 def _listed(columns: Sequence[tuple[str, str]]) -> str:

@@ -40,7 +40,19 @@ def packed_paths(dataset: Dataset) -> tuple[dict[str, str], ...]:
     if _any_twice(path for paths in rows for path in paths.values()):
         # An image and its mask of one name, as `a.png` in two folders outside of the dataset.
         rows = [{name: f"{name}/{path}" for name, path in paths.items()} for paths in rows]
+    if _any_twice(path for paths in rows for path in paths.values()):
+        # One mask of several images. Each row gets its own, under the name of its image.
+        rows = [_named_by_image(paths, dataset.image_column) for paths in rows]
     return tuple(rows)
+
+
+def _named_by_image(paths: dict[str, str], image_column: str) -> dict[str, str]:
+    """Names what else a row has as its image is named, in a folder for each column."""
+    image = id_of(paths[image_column]).removeprefix(f"{image_column}/")
+    return {
+        name: path if name == image_column else f"{name}/{image}{PurePosixPath(path).suffix}"
+        for name, path in paths.items()
+    }
 
 
 def id_of(path: str) -> str:

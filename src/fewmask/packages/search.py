@@ -133,6 +133,8 @@ class Search:
     ) -> Installed:
         name, url = manifest.dataset, registry.remote.url
         check_pin(self.lock or Path(), pin, name, hashlib.sha256(content).hexdigest())
+        # Before any byte arrives, and before a file system takes the other one for this.
+        self.store.check_case(name)
         if name.version in self.store.versions(name):
             if self.store.manifest_bytes(name) != content:
                 raise DataError(

@@ -14,7 +14,7 @@ import pytest
 from fewmask.errors import DataError, FewmaskError
 from fewmask.packages.install import install
 from fewmask.packages.push import push
-from fewmask.packages.remotes.folder import FolderRemote
+from fewmask.packages.remotes.folder import FolderRemote, _give_second_name
 from fewmask.packages.remotes.remote import AlreadyThere, NoRight, NotThere, RemoteError
 from fewmask.packages.store import Store
 
@@ -47,7 +47,7 @@ def test_only_the_first_creates(remote: FolderRemote) -> None:
     assert remote.list("versions") == ("versions/a/b/1.json",)
 
 
-@pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP])
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP, errno.EINVAL])
 def test_only_the_first_creates_where_files_have_one_name(
     remote: FolderRemote, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
@@ -56,6 +56,27 @@ def test_only_the_first_creates_where_files_have_one_name(
 
     monkeypatch.setattr("fewmask.packages.remotes.folder.os.link", no_links)
     test_only_the_first_creates(remote)
+
+
+def test_a_full_disk_leaves_no_half_of_a_file_where_files_have_one_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.FileIO):
+        def write(self, content: object) -> int:
+            super().write(b"fir")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    place, beside = tmp_path / "1.json", tmp_path / "beside"
+    beside.write_bytes(b"first")
+
+    def no_links(source: object, destination: object) -> None:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr("fewmask.packages.remotes.folder.os.link", no_links)
+    monkeypatch.setattr(Path, "open", lambda self, mode: Full(self, mode.replace("b", "")))
+    with pytest.raises(OSError, match="No space left"):
+        _give_second_name(beside, place, b"first")
+    assert not place.exists()
 
 
 def test_a_disk_that_is_not_mounted_is_no_empty_registry(tmp_path: Path) -> None:

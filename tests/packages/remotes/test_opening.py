@@ -19,6 +19,19 @@ def test_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert open_remote("~").url == str(Path.home())
 
 
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [("file://srv/shared", "srv"), ("file:///a?b=c", "?b=c"), ("file:///a#b", "#b")],
+)
+def test_a_file_url_names_a_folder_of_this_machine_and_nothing_else(url: str, found: str) -> None:
+    with pytest.raises(ArgumentError) as refused:
+        open_remote(url)
+    assert str(refused.value) == (
+        f"{url}: expected a folder of this machine after file://, which begins with a third /, "
+        f"found {found} beside its path. Write file:///folder, or the path of the folder alone."
+    )
+
+
 def test_capitals_of_the_kind_do_not_matter() -> None:
     assert open_remote("HTTPS://example.org/Registry/").url == "https://example.org/Registry"
 

@@ -88,4 +88,14 @@ def _check_parts(url: str) -> None:
 def _path_in(url: str) -> str:
     from urllib.request import url2pathname  # with it comes all that HTTP needs
 
-    return url2pathname(urlsplit(url).path)
+    parts = urlsplit(url)
+    server = "" if parts.netloc == "localhost" else parts.netloc
+    beside = server or f"{parts.query and '?'}{parts.query}{parts.fragment and '#'}{parts.fragment}"
+    if beside:
+        raise ArgumentError(
+            url,
+            "a folder of this machine after file://, which begins with a third /",
+            f"{beside} beside its path",
+            "Write file:///folder, or the path of the folder alone.",
+        )
+    return url2pathname(parts.path)

@@ -21,8 +21,12 @@ from fewmask.packages.remotes.remote import (
     not_there,
 )
 
-_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
-"""What file systems say that cannot give a file a second name."""
+_NO_LINKS = (
+    errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV,
+    errno.EINVAL,
+)  # fmt: skip
+"""What file systems say that cannot give a file a second name: macOS and Windows say the third and
+the last."""
 
 
 class FolderRemote:
@@ -151,7 +155,12 @@ def _give_second_name(beside: Path, place: Path, content: bytes) -> None:
             raise
         # Still exclusive, though a kill in between leaves the beginning of a file.
         with place.open("xb") as file:
-            file.write(content)
+            try:
+                file.write(content)
+                file.flush()
+            except OSError:
+                place.unlink()
+                raise
 
 
 def _cannot_read(place: Path, error: OSError) -> FewmaskError:
