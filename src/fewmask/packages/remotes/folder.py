@@ -154,13 +154,14 @@ def _give_second_name(beside: Path, place: Path, content: bytes) -> None:
         if error.errno not in _NO_LINKS:
             raise
         # Still exclusive, though a kill in between leaves the beginning of a file.
-        with place.open("xb") as file:
-            try:
+        try:
+            with place.open("xb") as file:
                 file.write(content)
-                file.flush()
-            except OSError:
-                place.unlink()
-                raise
+        except FileExistsError:
+            raise
+        except OSError:  # a full disk; some systems delete nothing that is still open
+            place.unlink(missing_ok=True)
+            raise
 
 
 def _cannot_read(place: Path, error: OSError) -> FewmaskError:
