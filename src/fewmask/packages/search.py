@@ -169,6 +169,7 @@ class Search:
                 "somebody else's dataset, which has commits but no versions",
                 f"Run: {typed('fewmask', 'install', hub.url)}",
             )
+        self.store.check_case(wanted)
         foreign = look_at(hub, self.patience)
         origin = {HUB_ORIGIN: hub.url, "commit": hub.state.commit}
         versions = self.store.versions(wanted)

@@ -225,6 +225,22 @@ def test_a_dataset_of_somebody_else_is_installed_as_it_is(
     assert (again.fetched, again.name) == (0, installed.name)
 
 
+def test_a_name_that_differs_by_capitals_is_refused_before_any_byte_arrives(
+    hub_place: Place, foreign_repository: Repository, store: Store
+) -> None:
+    add_version(store, hub_place.url.removeprefix("hf://").upper(), FILES)
+    seen: list[tuple[int, int]] = []
+    with pytest.raises(DataError, match="differs by more than capitals"):
+        install(
+            hub_place.url,
+            store=store,
+            patience=QUICK,
+            options=hub_place.options,
+            progress=lambda *done: seen.append(done),
+        )
+    assert seen == []
+
+
 def test_it_is_not_taken_for_another_dataset_or_version(
     hub_place: Place, foreign_repository: Repository, store: Store
 ) -> None:
