@@ -40,6 +40,21 @@ def rows(numbers, paths=True):
     return made
 
 
+def test_files_whose_numbers_have_other_names_are_refused(tmp_path):
+    import datasets
+
+    datasets.disable_progress_bars()
+    for split, names in (("train", ["indoor", "outdoor"]), ("test", ["outdoor", "indoor"])):
+        features = datasets.Features(
+            {"image": datasets.Image(), "scene": datasets.ClassLabel(names=names)}
+        )
+        content = {"image": [Image.fromarray(scene(0)[0])], "scene": [0]}
+        file = tmp_path / f"{split}-00000-of-00001.parquet"
+        datasets.Dataset.from_dict(content, features=features).to_parquet(file)
+    with pytest.raises(DataError, match="found others, so that one number would mean two things"):
+        load_dataset(tmp_path)
+
+
 def test_what_the_library_datasets_wrote_loads_without_conversion(tmp_path):
     import datasets
 

@@ -97,15 +97,13 @@ def read_shards(name: str, root: Path, shards: Sequence[ShardFile], reading: Rea
         in the folder they came from; those of others in the order of the files.
 
     Raises:
-        DataError: If a shard is damaged, has other columns than the first, or holds no images.
+        DataError: If a shard is damaged, has other columns or classes than the first, or holds no
+            images.
         DecisionNeeded: If columns or masks can be understood in more than one way.
     """
     shapes = [read_shape(shard.file, f"{name}:{shard.path}") for shard in shards]
     _check_alike(name, shards, shapes)
     notes = read_notes(shapes[0].notes, f"{name}:{shards[0].path}")
-    for shard, shape in zip(shards, shapes, strict=True):
-        if read_notes(shape.notes, f"{name}:{shard.path}") != notes:
-            raise _of_another(name, shard, shards[0])
     if notes is None:
         return _read_foreign(name, root, shards, shapes, reading)
     return _read_ours(name, root, shards, shapes, *notes, reading)
@@ -115,6 +113,7 @@ def _check_alike(name: str, shards: Sequence[ShardFile], shapes: Sequence[Shape]
     """Refuses shards of which one has other columns, or other names for its numbers."""
     first = [(leaf.name, leaf.kind) for leaf in shapes[0].leaves]
     labels = {leaf.name: leaf.labels for leaf in shapes[0].leaves}
+    notes = read_notes(shapes[0].notes, f"{name}:{shards[0].path}")
     for shard, shape in zip(shards, shapes, strict=True):
         found = [(leaf.name, leaf.kind) for leaf in shape.leaves]
         if sorted(found) != sorted(first):
@@ -125,17 +124,16 @@ def _check_alike(name: str, shards: Sequence[ShardFile], shapes: Sequence[Shape]
                 "Remove the file that does not belong, or name the folder of one dataset.",
             )
         # A file without names for its numbers may be one of a dataset whose other files have them.
-        if any(leaf.labels and labels[leaf.name] not in ((), leaf.labels) for leaf in shape.leaves):
-            raise _of_another(name, shard, shards[0])
-
-
-def _of_another(name: str, shard: ShardFile, first: ShardFile) -> DataError:
-    return DataError(
-        f"{name}:{shard.path}",
-        f"the classes and categories of {first.path}",
-        "others, so that one number would mean two things",
-        "Remove the file that does not belong, or name the folder of one dataset.",
-    )
+        named = all(
+            not leaf.labels or labels[leaf.name] in ((), leaf.labels) for leaf in shape.leaves
+        )
+        if not named or read_notes(shape.notes, f"{name}:{shard.path}") != notes:
+            raise DataError(
+                f"{name}:{shard.path}",
+                f"the classes and categories of {shards[0].path}",
+                "others, so that one number would mean two things",
+                "Remove the file that does not belong, or name the folder of one dataset.",
+            )
 
 
 def _listed(columns: Sequence[tuple[str, str]]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from fewmask.errors import ArgumentError
 from fewmask.files import expanded
@@ -89,8 +89,8 @@ def _path_in(url: str) -> str:
     from urllib.request import url2pathname  # with it comes all that HTTP needs
 
     parts = urlsplit(url)
-    server = "" if parts.netloc == "localhost" else parts.netloc
-    beside = server or f"{parts.query and '?'}{parts.query}{parts.fragment and '#'}{parts.fragment}"
+    server = parts.netloc.removeprefix("localhost")
+    beside = server or urlunsplit(("", "", "", parts.query, parts.fragment))
     if beside:
         raise ArgumentError(
             url,
