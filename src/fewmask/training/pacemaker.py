@@ -84,8 +84,8 @@ class Pacemaker(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts what has passed since the last step as judging and keeping."""
         if self.clock is not None and self._marks:
-            self._beside = self._beside_until(self.clock.spent)
-            self._last_step_ended = self.clock.spent
+            spent = self.clock.spent
+            self._beside, self._last_step_ended = self._beside_until(spent), spent
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts the step; the last one ends the training."""
