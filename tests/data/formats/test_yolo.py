@@ -168,3 +168,15 @@ def test_what_is_written_is_what_trainers_of_yolo_read(tmp_path):
     assert {line.split()[0] for line in lines} == {"0", "1"}
     assert all(0 <= float(word) <= 1 for line in lines for word in line.split()[1:])
     assert (tmp_path / "images/val/val 1.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("part", "validation"), [("test", "images/test"), ("validation", "images/val")]
+)
+def test_a_dataset_without_a_part_to_learn_from_is_written_too(tmp_path, part, validation):
+    dataset = make_dataset(tmp_path / "data", {f"{part}/a.png": round_mask()})
+    write_yolo(source_of_dataset(dataset), tmp_path, None)
+    lines = (tmp_path / "data.yaml").read_text("utf-8").splitlines()
+    # There is no such folder: that is better than learning from the images to judge by.
+    assert "train: images/train" in lines
+    assert f"val: {validation}" in lines

@@ -113,7 +113,9 @@ def write_yolo(source: Source, out: Path, progress: Progress | None) -> None:
     present = {image.part for image in source.images}
     folders = {part: f"images/{folder_of(part)}" for part in PARTS if part in present}
     folders = folders or {"train": "images"}
-    # Trainers of YOLO ask for both, and read what is there.
+    # Trainers of YOLO ask for both. Test images are never named as those to learn from: a folder
+    # that is not there is refused when a training begins, and only then.
+    folders.setdefault("train", "images/train")
     folders.setdefault("validation", folders.get("test", folders["train"]))
     write_lines(
         out / "data.yaml",
