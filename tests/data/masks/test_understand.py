@@ -329,6 +329,22 @@ def test_a_black_mask_among_black_shapes_needs_a_decision(
         assert (decoded(understand_masks(paths), paths[1]) == value).all()
 
 
+@pytest.mark.parametrize("opacity", [0, 255])
+def test_black_on_a_transparent_ground_among_white_shapes_needs_a_decision(
+    opacity: int, write: Callable[..., list[Path]]
+) -> None:
+    # A turned scan, say, has a transparent margin: where it shows no object, all of it is black.
+    white = np.dstack([painted(WHITE, BLACK, BLACK), stripes(255, 255, opacity)])
+    black = np.dstack([painted(BLACK, BLACK, BLACK), stripes(255, 255, 0)])
+    with pytest.raises(DecisionNeeded) as caught:
+        understand_masks(write(white, black, painted(BLACK, BLACK)))
+    assert str(caught.value) == (
+        "masks/001.png: expected objects that are not black, as in masks/000.png, found black on a "
+        "transparent ground. Fill the ground with black if there is no object, make the black "
+        "white if it is the object."
+    )
+
+
 def test_an_empty_mask_beside_coloured_shapes_is_empty(
     write: Callable[..., list[Path]],
 ) -> None:

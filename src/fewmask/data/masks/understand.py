@@ -108,8 +108,17 @@ def _check(decisions: MaskDecisions) -> ClassSpec:
 
 
 def _check_transparency(tallies: Sequence[FileTally]) -> None:
-    """Refuses a black mask among those whose shapes are black: it may be full of it, or empty."""
+    """Refuses what may be an object or not: the black of one mask beside that of the others."""
     drawn = [tally for tally in tallies if tally.in_alpha]
+    seen = [tally for tally in tallies if not tally.in_alpha and len(tally.values) > 1]
+    if drawn and seen:
+        raise DecisionNeeded(
+            drawn[0].name,
+            f"objects that are not black, as in {seen[0].name}",
+            "black on a transparent ground",
+            "Fill the ground with black if there is no object, make the black white if it is the "
+            "object.",
+        )
     black = [tally for tally in tallies if not tally.has_alpha and tally.colors.tolist() == [0]]
     if drawn and black:
         raise DecisionNeeded(
