@@ -307,7 +307,12 @@ def test_black_shapes_on_a_transparent_ground_lie_in_the_transparency(
     write: Callable[..., list[Path]],
 ) -> None:
     (path,) = write(np.dstack([painted(BLACK, BLACK), stripes(0, 255)]))
-    np.testing.assert_array_equal(decoded(understand_masks([path]), path), stripes(0, 1))
+    understood = understand_masks([path])
+    np.testing.assert_array_equal(decoded(understood, path), stripes(0, 1))
+    assert understood.findings[-1] == (
+        "1 of 1 masks have transparency, masks/000.png is the first: what is opaque is the object, "
+        "because all of it is black."
+    )
 
 
 def test_a_black_mask_among_black_shapes_needs_a_decision(

@@ -95,9 +95,11 @@ def conclude(
         )
     transparent = [tally for tally in tallies if tally.has_alpha]
     if transparent:
+        in_alpha = any(tally.in_alpha for tally in transparent)
+        reading = "what is opaque is the object, because all of it is black"
         sentences.append(
             f"{len(transparent)} of {len(tallies)} masks have transparency, {transparent[0].name} "
-            "is the first: it is read as black."
+            f"is the first: {reading if in_alpha else 'it is read as black'}."
         )
     chosen = tuple(colors) if len(set(colors)) == len(names) else ()
     if chosen and all(red == green == blue for red, green, blue in chosen):
