@@ -80,6 +80,14 @@ def test_a_list_beside_the_masks_replaces_the_one_of_cityscapes(tmp_path):
     assert masks_of(source).popitem()[1].tolist() == [[1, 0, 2, 255]]
 
 
+def test_a_list_that_does_not_tell_classes_apart_is_refused(tmp_path, refusal):
+    write(tmp_path, "labelIds", np.array([[0, 5]], np.uint8))
+    save_json(tmp_path / "classes.json", {"nền": 0, "đường": 5, "cây": 5, "a": 255, "b": 255})
+    assert "found 5 for 'cây' and for 'đường'." in refusal(
+        lambda: read_cityscapes(labels_in(tmp_path))
+    )
+
+
 def test_bad_input_is_refused_in_a_sentence(tmp_path, refusal):
     write(tmp_path, "labelIds", np.array([[7, 99]], np.uint8))
     assert "expected only the values 0, 1, 2" in refusal(

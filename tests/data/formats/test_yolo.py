@@ -59,6 +59,12 @@ def test_every_layout_is_read_with_its_parts(tmp_path, image, label):
     assert source.classes.names == ("background", "class0")
 
 
+def test_two_names_of_one_number_are_refused(labels, tmp_path, refusal):
+    labelled = labels(f"0 {SQUARE}\n")
+    save_text(tmp_path / "data.yaml", "names: {ghế: 0, bàn: 0}")
+    assert "found 0 for 'bàn' and for 'ghế'." in refusal(lambda: read_yolo(labelled))
+
+
 def test_labels_and_images_may_be_named_apart(tmp_path):
     for part in ("train", "val"):
         save_image(tmp_path / "photos" / part / "a.jpg")

@@ -488,6 +488,24 @@ def test_an_id_that_no_mask_can_store_is_refused(
     )
 
 
+def test_classes_that_a_legend_does_not_tell_apart_are_refused(
+    write: Callable[..., list[Path]],
+) -> None:
+    names = ("background", "cat", "dog")
+    with pytest.raises(DataError) as caught:
+        understand_masks(write(stripes(0, 1)), legend=legend(*names, ids=(0, 1, 1)))
+    assert str(caught.value) == (
+        "classes.json: expected an id or colour of its own for each class, found 1 for 'cat' and "
+        "for 'dog'. Correct it, or leave one of the two out."
+    )
+    given = legend(*names, colors=(BLACK, RED, RED))  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="found #FF0000 for 'cat' and for 'dog'"):
+        understand_masks(write(painted(BLACK, RED)), legend=given)
+    # Several names of what is not to count are no mistake.
+    given = legend("background", "cat", "void", "border", ids=(0, 1, 255, 255))
+    assert understand_masks(write(stripes(0, 1)), legend=given).classes.num_classes == 2
+
+
 def test_a_legend_with_the_colours_of_the_masks(write: Callable[..., list[Path]]) -> None:
     given = legend("road", "background", colors=(RED, BLACK))  # type: ignore[arg-type]
     understood = understand_masks(write(painted(BLACK, RED)), legend=given)

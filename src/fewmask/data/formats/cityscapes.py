@@ -16,9 +16,9 @@ from fewmask.data.formats.pictures import write_classes
 from fewmask.data.formats.source import Mask, Source, SourceImage, with_whole_parts
 from fewmask.data.formats.writing import Progress, copy_images
 from fewmask.data.imageio import encode_png, read_mask_values
-from fewmask.data.masks.decisions import MAX_CLASSES, pack_color
+from fewmask.data.masks.decisions import MAX_CLASSES, color_text, pack_color
 from fewmask.data.masks.encoding import IGNORED, MaskEncoding
-from fewmask.data.masks.legend import find_legend, is_background
+from fewmask.data.masks.legend import find_legend, is_background, refuse_twins
 from fewmask.data.sizes import check_sizes
 from fewmask.data.wording import counted, some
 from fewmask.errors import DataError
@@ -206,6 +206,8 @@ def _listed(
         for value, name in zip(stored, names, strict=True)
         if kind == "color" or value != IGNORED
     ]
+    shown = color_text if kind == "color" else str
+    refuse_twins(path, ((shown(value), name) for value, name in kept))
     # The background first; where no class is called so, the one of number 0 or black is it.
     kept.sort(key=lambda pair: (not is_background(pair[1]), pair[0] != 0))
     first = int(bool(kept) and not is_background(kept[0][1]) and kept[0][0] != 0)

@@ -28,7 +28,7 @@ from fewmask.data.formats.writing import (
     write_lines,
 )
 from fewmask.data.imageio import read_size
-from fewmask.data.masks.legend import find_legend
+from fewmask.data.masks.legend import find_legend, refuse_twins
 from fewmask.data.parts import PARTS
 from fewmask.data.wording import counted
 from fewmask.errors import DataError
@@ -196,7 +196,9 @@ def _class_names(labels: Labels) -> tuple[list[str], list[str]]:
         legend = find_legend(folder)
         if legend is not None and legend.is_yolo:
             ids = legend.ids or range(len(legend.names))
-            named = dict(zip(ids, legend.names, strict=True))
+            pairs = list(zip(ids, legend.names, strict=True))
+            refuse_twins(legend.path, pairs)
+            named = dict(pairs)
             return [named.get(number, f"class{number}") for number in range(max(named) + 1)], []
         for name in NAME_LISTS:
             if (folder / name).is_file():

@@ -12,7 +12,7 @@ from fewmask.data.masks.decisions import (
     unpack_color,
 )
 from fewmask.data.masks.encoding import MaskEncoding
-from fewmask.data.masks.legend import Legend, is_background
+from fewmask.data.masks.legend import Legend, is_background, refuse_twins
 from fewmask.data.masks.tally import FileTally, Share, sum_shares
 from fewmask.data.masks.understanding import (
     WHERE,
@@ -132,7 +132,10 @@ def _by_legend(
     findings: list[str],
 ) -> Understanding:
     packed = [pack_color(color) for color in legend.colors or ()]
-    named = dict(zip(packed, legend.names, strict=True))
+    pairs = list(zip(packed, legend.names, strict=True))
+    seen = [(color_text(color), name) for color, name in pairs if color in shares]
+    refuse_twins(legend.path, seen)
+    named = dict(pairs)
     strangers = [color for color in shares if color not in named]
     if strangers == [_BLACK] and not any(is_background(name) for name in legend.names):
         findings.append(

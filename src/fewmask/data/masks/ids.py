@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from fewmask.data.classes import Color
 from fewmask.data.masks.decisions import ClassSpec, classes_option, pack_color, unpack_color
 from fewmask.data.masks.encoding import IGNORED, MaskEncoding
-from fewmask.data.masks.legend import Legend, is_background
+from fewmask.data.masks.legend import Legend, is_background, refuse_twins
 from fewmask.data.masks.tally import BRIGHT, DARK, FileTally, Share, sum_shares
 from fewmask.data.masks.understanding import (
     WHERE,
@@ -190,6 +190,7 @@ def _by_given_ids(
     pairs = [
         (number, name) for number, name in zip(ids, legend.names, strict=True) if number not in void
     ]
+    refuse_twins(legend.path, pairs)
     if strangers := [value for value in shares if value not in ids]:
         raise find_stranger(
             shares,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,28 @@ def find_legend(folder: str | Path) -> Legend | None:
         if path.is_file():
             return _read(path)
     return None
+
+
+def refuse_twins(path: Path, pairs: Iterable[tuple[object, str]]) -> None:
+    """Refuses classes that masks cannot tell apart.
+
+    Args:
+        path: The file that lists them.
+        pairs: What masks store for each class, and its name.
+
+    Raises:
+        DataError: If two of them are stored alike.
+    """
+    names: dict[object, str] = {}
+    for stored, name in pairs:
+        if stored in names:
+            raise DataError(
+                path,
+                "an id or colour of its own for each class",
+                f"{stored} for {names[stored]!r} and for {name!r}",
+                "Correct it, or leave one of the two out.",
+            )
+        names[stored] = name
 
 
 def _read(path: Path) -> Legend | None:
