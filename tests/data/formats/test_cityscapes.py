@@ -11,6 +11,7 @@ from .conftest import (
     labels_in,
     make_dataset,
     masks_of,
+    round_mask,
     save_image,
     save_json,
 )
@@ -116,7 +117,12 @@ def test_bad_input_is_refused_in_a_sentence(tmp_path, refusal):
 def test_classes_of_cityscapes_are_written_with_its_numbers(tmp_path):
     names = ("background", "road", "car")
     dataset = make_dataset(tmp_path / "data", {"train/a.png": ignoring_mask()}, names)
-    write_cityscapes(source_of_dataset(dataset), tmp_path, None)
+    source = source_of_dataset(dataset)
+    write_cityscapes(source, tmp_path, None)
+    assert source.losses.sentence() == (
+        f"Not kept: {np.count_nonzero(ignoring_mask() == 0):,} pixels of the background, which "
+        "Cityscapes does not count."
+    )
     folder = tmp_path / "gtFine" / "train" / "data"
     ids = read_mask_values(folder / "a_gtFine_labelIds.png").values
     expected = np.array([0, 7, 26] + [0] * 253, np.uint8)[ignoring_mask()]
@@ -124,6 +130,15 @@ def test_classes_of_cityscapes_are_written_with_its_numbers(tmp_path):
     colors = read_mask_values(folder / "a_gtFine_color.png").values
     assert (colors[ids == 26] == (0, 0, 142)).all()
     assert not (tmp_path / "classes.json").exists()
+
+
+def test_a_first_class_that_is_no_background_keeps_its_number(tmp_path):
+    dataset = make_dataset(tmp_path / "data", {"a.png": round_mask()}, ("road", "car"))
+    source = source_of_dataset(dataset)
+    write_cityscapes(source, tmp_path, None)
+    ids = read_mask_values(tmp_path / "gtFine" / "data" / "a_gtFine_labelIds.png").values
+    np.testing.assert_array_equal(ids, np.array([7, 26])[round_mask()])
+    assert source.losses.sentence() is None
 
 
 def test_other_classes_are_written_with_a_list(tmp_path):

@@ -143,16 +143,19 @@ def read_cityscapes(labels: Labels) -> Source:
 def write_cityscapes(source: Source, out: Path, progress: Progress | None) -> None:
     """Writes `leftImg8bit/` and `gtFine/` with ids and colours.
 
-    Classes with the names of Cityscapes get its ids and colours; others keep their own, which
-    `classes.json` lists.
+    Classes with the names of Cityscapes get its ids and colours, and the background, which it
+    does not have, becomes unlabeled; others keep their own, which `classes.json` lists.
     """
     names, colors = source.classes.names, source.classes.colors
     official = {each.name: each for each in _CLASSES}
+    unlabeled = official["unlabeled"]
     ids = np.full(256, IGNORED, np.uint8)
-    if all(name in official for name in names[1:]):
-        ids[: len(names)] = [0, *(official[name].id for name in names[1:])]
-        colors = ((0, 0, 0), *(official[name].color for name in names[1:]))
-        ids[IGNORED] = official["unlabeled"].id
+    is_official = all(name in official for name in names[1:])
+    if is_official:
+        known = [official.get(name, unlabeled) for name in names]
+        ids[: len(names)] = [each.id for each in known]
+        colors = tuple(each.color for each in known)
+        ids[IGNORED] = unlabeled.id
     else:
         ids[: len(names)] = np.arange(len(names))
         write_classes(out / "classes.json", source.classes, ignores=True)
@@ -162,6 +165,9 @@ def write_cityscapes(source: Source, out: Path, progress: Progress | None) -> No
     for copy in copy_images(source, out, f"leftImg8bit/{{part}}{city}", progress, _IMAGE):
         folder = out / Path(copy.path).parent.as_posix().replace("leftImg8bit", "gtFine", 1)
         folder.mkdir(parents=True, exist_ok=True)
+        if is_official and names[0] not in official:
+            count = int(np.count_nonzero(copy.mask == 0))
+            source.losses.add("pixel", count, "of the background, which Cityscapes does not count")
         start = f"{copy.name}_gtFine"
         (folder / f"{start}_labelIds.png").write_bytes(encode_png(ids[copy.mask]))
         (folder / f"{start}_color.png").write_bytes(encode_png(shown[copy.mask]))
