@@ -67,6 +67,18 @@ def test_several_formats_are_all_seen(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.txt", "0 0 0 1 0 1 1 0 1"), ("a.json", '{"shapes": [], "imagePath": "a.jpg"}')],
+)
+def test_a_label_that_cannot_be_read_is_for_its_reader_to_complain_of(tmp_path, name, content):
+    save_text(tmp_path / name, content)
+    link = tmp_path / f"b{name[1:]}"
+    link.symlink_to(tmp_path / "nowhere")
+    (files,) = find_formats(tmp_path).values()
+    assert files == [tmp_path / name, link]
+
+
 def test_masks_that_match_no_image_are_for_their_reader_to_complain_of(tmp_path):
     write_png(tmp_path / "masks" / "a.png", np.zeros((5, 5), np.uint8))
     save_image(tmp_path / "images" / "b.jpg")

@@ -141,6 +141,16 @@ def test_a_file_without_an_image_is_named(labels, tmp_path, refusal):
     )
 
 
+def test_a_link_that_leads_nowhere_is_named(labels, tmp_path, refusal):
+    save_image(tmp_path / "images" / "b.jpg")
+    labels(f"0 {SQUARE}")
+    (tmp_path / "labels" / "b.txt").symlink_to(tmp_path / "nowhere")
+    assert refusal(lambda: read_yolo(labels_in(tmp_path, format_name="yolo"))) == (
+        f"{tmp_path}/labels/b.txt: expected a file of text, found no such file or directory. "
+        "Check the path."
+    )
+
+
 def test_two_images_of_a_name_are_refused(labels, tmp_path, refusal):
     save_image(tmp_path / "images" / "ảnh 1.png")
     assert "expected one image of a name" in refusal(lambda: read_yolo(labels(f"0 {SQUARE}")))

@@ -142,7 +142,7 @@ def _has_runs(path: Path) -> bool:
 
 
 def _add_empty_files(found: list[Path], files: Sequence[Path]) -> None:
-    """Adds empty files among those of a format: images without an object, or slips."""
+    """Adds files without content among those of a format: images without an object, or slips."""
     folders = {path.parent for path in found}
     suffix = found[-1].suffix
     found += [
@@ -151,8 +151,16 @@ def _add_empty_files(found: list[Path], files: Sequence[Path]) -> None:
         if path.suffix == suffix
         and path.parent in folders
         and path.name not in NAME_LISTS
-        and not path.stat().st_size
+        and _is_empty(path)
     ]
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return not file.read(1)
+    except OSError:  # the reader of the format says what is wrong with it
+        return True
 
 
 def _check_supervisely(found: Files) -> None:
