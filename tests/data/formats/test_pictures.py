@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,6 +28,18 @@ def test_what_is_written_is_read_as_it_was(tmp_path, write, suffix):
         np.testing.assert_array_equal(again.read_mask(place), masks[name])
         assert (out / row.image).read_bytes() == (tmp_path / "data/images" / name).read_bytes()
     assert not (out / "split.csv").exists()
+
+
+def test_a_class_named_ignore_counts_beside_pixels_that_do_not(tmp_path):
+    dataset = make_dataset(tmp_path / "data", {"a.png": ignoring_mask()})
+    source = source_of_dataset(dataset)
+    names = ("background", "ignore", "Void")
+    out = tmp_path / "out"
+    out.mkdir()
+    write_folder(replace(source, classes=replace(source.classes, names=names)), out, None)
+    again = read_folder(out)
+    assert again.classes.names == names
+    np.testing.assert_array_equal(again.read_mask(0), ignoring_mask())
 
 
 def test_masks_are_16_bit_tiff(tmp_path):

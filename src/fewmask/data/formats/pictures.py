@@ -14,6 +14,7 @@ from fewmask.data.formats.source import Mask, Source
 from fewmask.data.formats.writing import Progress, copy_images, write_json
 from fewmask.data.imageio import encode_png, encode_tiff
 from fewmask.data.masks.encoding import IGNORED
+from fewmask.data.masks.legend import VOID_NAMES
 
 Encode = Callable[[Mask], bytes]
 
@@ -39,7 +40,10 @@ def write_classes(path: Path, classes: Classes, ignores: bool) -> None:
     listed: list[dict[str, str | int]] = [
         {"name": name, "id": class_id} for class_id, name in enumerate(classes.names)
     ]
-    write_json(path, {"classes": [*listed, *[{"name": "ignore", "id": IGNORED}] * ignores]})
+    if ignores:
+        free = next(name for name in VOID_NAMES if name not in classes.names)
+        listed.append({"name": free, "id": IGNORED})
+    write_json(path, {"classes": listed})
 
 
 def _write(

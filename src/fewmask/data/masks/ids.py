@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from fewmask.data.classes import Color
 from fewmask.data.masks.decisions import ClassSpec, classes_option, pack_color, unpack_color
 from fewmask.data.masks.encoding import IGNORED, MaskEncoding
-from fewmask.data.masks.legend import Legend, is_background, refuse_twins
+from fewmask.data.masks.legend import VOID_NAMES, Legend, is_background, refuse_twins
 from fewmask.data.masks.tally import BRIGHT, DARK, FileTally, Share, sum_shares
 from fewmask.data.masks.understanding import (
     WHERE,
@@ -25,7 +25,6 @@ MOST_CLASSES = 64
 """Contiguous ids up to this many are taken for classes without being asked."""
 
 _VOID = pack_color((224, 224, 192))
-_VOID_NAMES = frozenset({"ignore", "ignored", "void", "unlabeled", "unlabelled", "border"})
 _SOFT_AT_MOST = 0.05
 _SOFT_AT_EDGES = 0.9
 _MIDDLE = 128
@@ -185,7 +184,7 @@ def _by_given_ids(
     void = {
         number
         for number, name in zip(ids, legend.names, strict=True)
-        if number == IGNORED and name.strip().lower() in _VOID_NAMES
+        if number == IGNORED and name.strip().lower() in VOID_NAMES
     }
     pairs = [
         (number, name) for number, name in zip(ids, legend.names, strict=True) if number not in void

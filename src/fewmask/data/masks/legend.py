@@ -16,6 +16,9 @@ from fewmask.errors import DataError
 FILE_NAMES = ("classes.json", "data.yaml", "data.yml")
 """The first of these that is there is the legend."""
 
+VOID_NAMES = ("ignore", "ignored", "void", "unlabeled", "unlabelled", "border")
+"""What lists call the id of pixels that do not count."""
+
 _LISTS = ("classes", "names", "labels")
 _BACKGROUND = frozenset({"background", "_background_", "__background__", "bg"})
 
