@@ -65,9 +65,10 @@ def test_a_path_that_exists_is_a_path_and_the_findings_say_so(tmp_path, monkeypa
     assert not load_dataset("./demo/chairs").findings[0].startswith("demo/chairs is read")
 
 
-def test_decisions_are_passed_on(tmp_path):
+@pytest.mark.parametrize("classes", [["floor=0", "seat=255"], "floor=0,seat=255"])
+def test_decisions_are_passed_on(tmp_path, classes):
     fill(tmp_path)
-    dataset = load_dataset(tmp_path, classes=["floor=0", "seat=255"])
+    dataset = load_dataset(tmp_path, classes=classes)
     assert dataset.classes.names == ("floor", "seat")
 
 

@@ -25,6 +25,11 @@ def test_comes_back_from_json() -> None:
     assert Source.from_json(json.loads(json.dumps(asdict(source))), RUN) == source
 
 
+def test_all_classes_may_stand_in_one_text() -> None:
+    source = Source.of("discs", None, "wall=0,chair=255", None, None, 10**6)
+    assert source.classes == ("wall=0,chair=255",)
+
+
 def test_a_folder_is_found_again_from_anywhere(
     discs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,8 +66,8 @@ def load_dataset(
         masks: The folder of the masks, or in Parquet files their column, where there could be
             several.
         classes: The classes in the order of their ids: `"chair"`, or with the value or colour
-            of their pixels `"chair=255"`, `"chair=#ff0000"`; in a dataset that `build` made, the
-            values are class ids.
+            of their pixels `"chair=255"`, `"chair=#ff0000"`; or all of them in one text,
+            separated by commas. In a dataset that `build` made, the values are class ids.
         ignore_index: Value of mask pixels that are not to count.
         threshold: Value from which on a grey mask shows its object.
         max_pixels: Larger images are refused.
@@ -86,7 +86,7 @@ def load_dataset(
         DecisionNeeded: If the files can be understood in more than one way.
     """
     text = os.fspath(source)
-    decisions = MaskDecisions(tuple(classes), ignore_index, threshold)
+    decisions = MaskDecisions(classes, ignore_index, threshold)
 
     def from_folder(folder: Path) -> Dataset:
         return _read_any_folder(folder, masks, decisions, max_pixels, progress)

@@ -76,7 +76,7 @@ class Reading:
     ) -> Reading:
         """Makes one of the arguments of `load_dataset`."""
         column = None if masks is None else str(masks)
-        decisions = MaskDecisions(tuple(classes), ignore_index, threshold)
+        decisions = MaskDecisions(classes, ignore_index, threshold)
         return cls(column, decisions, max_pixels=max_pixels)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from fewmask.data.dataset import Dataset
 from fewmask.data.folders.walking import check_encoding
 from fewmask.data.imageio import DEFAULT_MAX_PIXELS
+from fewmask.data.masks import MaskDecisions
 from fewmask.errors import RunError
 from fewmask.files import expanded
 from fewmask.packages.load import load_dataset
@@ -64,7 +65,8 @@ class Source:
         path = str(folder.absolute()) if str(dataset) and folder.exists() else str(dataset)
         check_encoding(folder, [path])
         masks = None if masks is None else str(masks)
-        return cls(path, masks, tuple(classes), ignore_index, threshold, max_pixels)
+        items = tuple(MaskDecisions(classes).classes)
+        return cls(path, masks, items, ignore_index, threshold, max_pixels)
 
     @classmethod
     def from_json(cls, values: dict[str, Any], run: Run) -> Source:

@@ -568,6 +568,12 @@ def test_a_wrong_item_of_classes_is_answered_with_an_example(
     assert "--classes" in str(caught.value)
 
 
+def test_all_classes_may_stand_in_one_text(write: Callable[..., list[Path]]) -> None:
+    paths = write(stripes(0, 255))
+    understood = understand_masks(paths, MaskDecisions("wall=255,chair=0"))
+    assert understood == understand_masks(paths, decide("wall=255", "chair=0"))
+
+
 @pytest.mark.parametrize(
     ("decisions", "message"),
     [

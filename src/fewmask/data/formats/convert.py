@@ -154,7 +154,7 @@ def convert(
         folder = path if path.is_dir() else path.parent
         where = folder if images is None else expanded(images)
         target = _new_folder(out, where.resolve().name, to, [path, where])
-        decisions = MaskDecisions(tuple(classes), ignore_index, threshold)
+        decisions = MaskDecisions(classes, ignore_index, threshold)
         labels = _recognise(path, where, read_as, masks, max_pixels)
         format_name = labels.format
         content = _read(labels, masks, decisions, reading)

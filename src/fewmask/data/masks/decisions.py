@@ -25,14 +25,19 @@ class MaskDecisions:
             (`chair`: the values of the masks are understood without help), a name with the
             value it is stored as (`chair=255`), with several (`other=3+4`), or with a colour
             (`road=#6EC1E4`). `ignore=#9B9B9B` is no class but a colour that is not to count.
-            Items may also stand in one text, separated by commas.
+            Items may also stand in one text, separated by commas. A tuple once it is made.
         ignore_index: Stored value whose pixels count neither in the loss nor in scores.
         threshold: In grey masks, the value from which on a pixel is foreground.
     """
 
-    classes: tuple[str, ...] = ()
+    classes: Sequence[str] = ()
     ignore_index: int | None = None
     threshold: int | None = None
+
+    def __post_init__(self) -> None:
+        # A text is a sequence as well, one of letters.
+        items = [self.classes] if isinstance(self.classes, str) else self.classes
+        object.__setattr__(self, "classes", tuple(items))
 
 
 @dataclass(frozen=True)
