@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import struct
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -248,6 +250,30 @@ def test_palettes_that_differ_are_read_by_their_colours(tmp_path: Path) -> None:
     assert "because these palettes differ" in understood.findings[0]
     np.testing.assert_array_equal(decoded(understood, first), stripes(0, 1))
     np.testing.assert_array_equal(decoded(understood, second), stripes(1, 0))
+
+
+def test_an_index_that_the_palette_has_no_colour_for_is_no_black(tmp_path: Path) -> None:
+    path, colored = tmp_path / "a.png", tmp_path / "b.png"
+    mask = stripes(0, 1, 255)
+    write_png(path, mask, [BLACK, WHITE])
+    whole = path.read_bytes()
+    place = whole.index(b"PLTE")
+    length, palette = struct.pack(">I", 6), b"PLTE" + bytes([*BLACK, *WHITE])
+    cut = length + palette + struct.pack(">I", zlib.crc32(palette))
+    path.write_bytes(whole[: place - 4] + cut + whole[place + 4 + 3 * 256 + 4 :])
+    with pytest.raises(DecisionNeeded, match=r"found 255 in 16 pixels\. Declare it with --ignore"):
+        understand_masks([path])
+    understood = understand_masks([path], decide(ignore_index=255))
+    np.testing.assert_array_equal(decoded(understood, path), mask)
+    # Where colours decide, such a pixel has none.
+    write_png(colored, painted(BLACK, WHITE, RED))
+    for decisions in (decide(), decide("background=#000000", "wall=#FFFFFF", "sea=#FF0000")):
+        with pytest.raises(DataError) as caught:
+            understand_masks([colored, path], decisions)
+        assert str(caught.value).endswith(
+            "a.png: expected a colour in the palette for every index, found none for 255, in 16 "
+            "pixels. Save this mask with its whole palette."
+        )
 
 
 def test_palette_rgb_grey_and_one_bit_masks_mix(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from fewmask.data.classes import Color
 from fewmask.data.masks.decisions import ClassSpec, classes_option, pack_color, unpack_color
 from fewmask.data.masks.encoding import IGNORED, MaskEncoding
 from fewmask.data.masks.legend import VOID_NAMES, Legend, is_background, refuse_twins
-from fewmask.data.masks.tally import BRIGHT, DARK, FileTally, Share, sum_shares
+from fewmask.data.masks.tally import BRIGHT, DARK, NO_COLOR, FileTally, Share, sum_shares
 from fewmask.data.masks.understanding import (
     WHERE,
     Understanding,
@@ -284,7 +284,7 @@ def _palette_colors(
         for value, color in zip(tally.values.tolist(), tally.colors.tolist(), strict=True)
         if value in table
     }
-    if set(shown) != set(range(num_classes)):
+    if set(shown) != set(range(num_classes)) or NO_COLOR in shown.values():
         return ()
     return tuple(unpack_color(shown[place]) for place in range(num_classes))
 

@@ -23,12 +23,16 @@ from fewmask.data.masks.encoding import (
     without_alpha,
 )
 from fewmask.data.packed import SampleFile
+from fewmask.errors import DataError
 
 DARK, BRIGHT = 31, 224
 """Grey values up to and from which a pixel may be black or white, smeared by JPEG."""
 
 MAX_COLORS = 256
 """Colours kept a file, the most frequent ones; no legend is that long."""
+
+NO_COLOR = -1
+"""Stands for the colour of an index that the palette of its file has none for."""
 
 _NEIGHBOURHOOD = np.ones((7, 7), np.uint8)
 
@@ -42,7 +46,8 @@ class FileTally:
         kind: `gray`: one channel, or three that are equal everywhere; `palette`; `color`.
         values: Distinct grey values, palette indices or packed colours, ascending.
         counts: Pixels of each.
-        colors: Packed colour that each value shows; empty for 16-bit files, which show none.
+        colors: Packed colour that each value shows, or `NO_COLOR`; empty for 16-bit files, which
+            show none.
         levels: What a threshold is held against for each value; empty for colours.
         pixels: Pixels of the file; more than the sum of `counts` if it has over 256 colours.
         between: Pixels between black and white, of grey files that hold both.
@@ -146,7 +151,7 @@ def tally_file(path: SampleFile, max_pixels: int = DEFAULT_MAX_PIXELS) -> FileTa
     values, counts = _count(mask.values)
     size = mask.values.size
     if mask.palette is not None:
-        shown = np.zeros(65536, np.int64)
+        shown = np.full(65536, NO_COLOR, np.int64)
         shown[: len(mask.palette)] = [pack_color(color) for color in mask.palette]
         levels = threshold_levels(mask.palette)[values].astype(np.int64)
         return FileTally(path, "palette", values, counts, shown[values], levels, size)
@@ -183,12 +188,22 @@ def sum_shares(
 
     Returns:
         Values in ascending order, each with its share.
+
+    Raises:
+        DataError: If it goes by the colours and a pixel has none.
     """
     shares: dict[int, Share] = {}
     for tally in tallies:
         # Two indices of a palette may show one colour.
         keys, place = np.unique(tally.colors if by_color else tally.values, return_inverse=True)
         counts = np.bincount(place, weights=tally.counts).astype(np.int64)
+        if by_color and NO_COLOR in keys:
+            raise DataError(
+                tally.name,
+                "a colour in the palette for every index",
+                f"none for {tally.values[tally.colors == NO_COLOR][0]}, in {counts[0]:,} pixels",
+                "Save this mask with its whole palette.",
+            )
         for value, count in zip(keys.tolist(), counts.tolist(), strict=True):
             if value in ignored:
                 continue
