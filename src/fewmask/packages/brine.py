@@ -252,9 +252,8 @@ def _with_masks(dataset: Dataset, decisions: MaskDecisions, progress: Progress |
         image = dataset.image_path(index)
         sizes = [imageio.read_size(file, dataset.max_pixels) for file in (image, mask)]
         check_sizes(image, sizes[0], mask, sizes[1])
-    understanding = understand_masks(
-        masks, decisions, find_legend(dataset.root), dataset.max_pixels, progress
-    )
+    legend = find_legend(dataset.root, decisions.classes)
+    understanding = understand_masks(masks, decisions, legend, dataset.max_pixels, progress)
     return replace(
         dataset,
         classes=understanding.classes,

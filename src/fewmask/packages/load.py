@@ -166,7 +166,8 @@ def _read_any_folder(
         settings = read_settings(folder).beside(decisions)
         column = settings.masks if masks is None else str(masks)
         decided = decide(decisions, settings)
-        reading = Reading(column, decided, find_legend(folder), max_pixels, progress)
+        legend = find_legend(folder, decided.classes)
+        reading = Reading(column, decided, legend, max_pixels, progress)
         dataset = open_parquet_folder(check_folder(folder), reading)
         if dataset is not None:
             return replace(dataset, findings=(*settings.findings(), *dataset.findings))

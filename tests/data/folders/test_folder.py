@@ -196,6 +196,17 @@ def test_decisions_come_from_the_call_then_from_the_file(tmp_path):
     assert called.classes.names == ("floor", "seat")
 
 
+def test_values_that_were_given_classes_need_no_list_beside_them(tmp_path):
+    root = fill(tmp_path, "images/a.jpg", "masks/a.png")
+    (root / "classes.json").write_text('{"theme": "dark"}')
+    with pytest.raises(DataError, match="give each value a class with --classes"):
+        read_folder(root, decisions=MaskDecisions("floor,seat"))
+    dataset = read_folder(root, decisions=MaskDecisions("floor=0,seat=255"))
+    assert dataset.classes.names == ("floor", "seat")
+    (root / "fewmask.toml").write_text('classes = ["floor=0", "chair=255"]')
+    assert read_folder(root).classes.names == ("floor", "chair")
+
+
 @pytest.mark.parametrize(
     ("text", "typed", "rule"),
     [

@@ -99,11 +99,12 @@ def read_folder(
     _check_all_sizes(root, pairs, max_pixels, progress)
 
     count = len(pairs)
+    decided = decide(decisions, settings)
     try:
         understanding = understand_masks(
             [root / pair.mask for pair in pairs],
-            decide(decisions, settings),
-            find_legend(root),
+            decided,
+            find_legend(root, decided.classes),
             max_pixels,
             None if progress is None else lambda done, total: progress(count + done, count + total),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from fewmask.data.classes import Color
+from fewmask.data.masks.decisions import parse_classes
 from fewmask.errors import DataError
 
 FILE_NAMES = ("classes.json", "data.yaml", "data.yml")
@@ -51,7 +52,7 @@ def is_background(name: str) -> bool:
     return name.strip().lower() in _BACKGROUND
 
 
-def find_legend(folder: str | Path) -> Legend | None:
+def find_legend(folder: str | Path, classes: Sequence[str] = ()) -> Legend | None:
     """Reads the legend in a folder, if there is one.
 
     Understood are, as JSON in `classes.json`: `{"classes": [{"title": "road", "color":
@@ -61,13 +62,18 @@ def find_legend(folder: str | Path) -> Legend | None:
 
     Args:
         folder: The folder of the data.
+        classes: What was decided, as in `MaskDecisions`. Where it gives each value its class,
+            there is nothing left to read: the file may be another tool's.
 
     Returns:
-        The legend, or None where no file of `FILE_NAMES` lies in the folder.
+        The legend, or None where no file of `FILE_NAMES` lies in the folder or none is needed.
 
     Raises:
         DataError: If the file is there and cannot be read or understood.
+        ArgumentError: If the classes cannot be understood.
     """
+    if parse_classes(classes).stored:
+        return None
     for name in FILE_NAMES:
         path = Path(folder) / name
         if path.is_file():
@@ -176,5 +182,5 @@ def _not_understood(path: Path, found: str) -> DataError:
         path,
         'classes as in {"classes": [{"title": "road", "color": "#6EC1E4"}]} or {"names": ["wall"]}',
         found,
-        "Correct or remove it, or name the classes with --classes.",
+        "Correct or remove it, or give each value a class with --classes.",
     )
