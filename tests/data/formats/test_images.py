@@ -1,3 +1,4 @@
+import os
 import unicodedata
 
 import pytest
@@ -63,6 +64,15 @@ def test_a_path_may_climb_as_long_as_it_stays_inside(finder, tmp_path):
     beside = tmp_path / "photos" / "masks"
     assert finder.find("../train/a.jpg", WHERE, beside=beside).name == "train/a"
     assert finder.find("photos/val/a.jpg", WHERE, beside=tmp_path).name == "val/a"
+
+
+def test_labels_on_another_drive_of_windows_name_images_too(finder, tmp_path, monkeypatch, refusal):
+    def refuse(path, start):
+        raise ValueError("path is on mount 'D:', start on mount 'C:'")
+
+    monkeypatch.setattr(os.path, "relpath", refuse)
+    assert finder.find("train/a.jpg", WHERE, beside=tmp_path / "labels").name == "train/a"
+    assert "which leads out of it" in refusal(lambda: finder.find("D:\\photos\\b.c.png", WHERE))
 
 
 def test_two_images_of_a_name_are_told_apart_by_the_part_or_refused(finder, tmp_path, refusal):

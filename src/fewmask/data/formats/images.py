@@ -95,7 +95,10 @@ class ImageFinder:
         """
         text = name.replace("\\", "/")
         start = self.folder if beside is None else beside
-        inner = os.path.relpath(os.path.join(start, text), self.folder).split(os.sep)
+        try:
+            inner = os.path.relpath(os.path.join(start, text), self.folder).split(os.sep)
+        except ValueError:  # another drive of Windows, to which no way leads from the folder
+            inner = [".."]
         if _ABSOLUTE.match(name) or (inner[0] == ".." and ".." in text.split("/")):
             raise DataError(
                 where,
