@@ -128,6 +128,7 @@ class Choice(NamedTuple):
         frozen: Last layer of the encoder that does not learn, nor do those before it.
         steps: Steps that there is time for, by those there usually is.
         rate: What makes the learning rate of a plan.
+        precision: In what convolutions multiply; None for what this machine does fastest.
     """
 
     augmentation: Mapping[str, float] = NOTHING
@@ -136,6 +137,7 @@ class Choice(NamedTuple):
     frozen: str | None = None
     steps: float = 1.0
     rate: Callable[[Plan], Any] = learning_rate_of
+    precision: str | None = None
 
 
 class Cosine(Trapezoid):
@@ -161,6 +163,7 @@ CHOICES = {
     "no shortcut": Choice(model={"shortcut": False}),
     "frozen to a quarter": Choice(frozen="block_2_add", steps=1.2),
     "cosine": Choice(rate=along_a_cosine),
+    "float32": Choice(precision="float32"),
     "depth 3": Choice(model={"depth": 3}),
     "depth 4": Choice(model={"depth": 4}),
     "batch normalization": Choice(model={"normalization": "batch"}),
@@ -237,6 +240,7 @@ def train(folder: Path, name: str, asked: argparse.Namespace) -> dict[str, float
         plan,
         augmentation=replace(plan.augmentation, **choice.augmentation),
         model=replace(plan.model, **choice.model),
+        precision=choice.precision or plan.precision,
     )
 
     class Changed(batches.Batches):

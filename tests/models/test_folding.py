@@ -147,7 +147,7 @@ def test_a_network_takes_the_same_step(name, shuffle_weights, picture):
 
 
 def encoder_steps(straight):
-    return [step.layer for step in _follow(straight.core.get_layer("encoder")).steps]
+    return [step.layer for step in _follow(straight.core.get_layer("encoder"), "float32").steps]
 
 
 def test_what_learns_or_is_used_twice_is_not_folded():

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fewmask.data.classes import Classes
 from fewmask.data.copies import Copies, Place
+from fewmask.models.names import PRECISIONS
 from fewmask.run import Run
 from fewmask.training.checkpoint import State
 from fewmask.training.events import EpochDone
@@ -164,10 +165,11 @@ def test_the_plateau_cuts_the_learning_rate(fitted: Fit, make_tiny_plan: MakePla
     assert rates[-1] < 1e-13
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_goes_on_as_if_it_had_never_stopped(
-    fitted: Fit, make_tiny_plan: MakePlan, tmp_path: Path
+    precision: str, fitted: Fit, make_tiny_plan: MakePlan, tmp_path: Path
 ) -> None:
-    plan = make_tiny_plan(epochs=4, dropout=0.3)
+    plan = replace(make_tiny_plan(epochs=4, dropout=0.3), precision=precision)
     fitted(plan)
     (tmp_path / "again").mkdir()
     again = Fit(fitted.copies, tmp_path / "again")

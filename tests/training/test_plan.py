@@ -95,6 +95,21 @@ def test_a_unet_learns_from_nothing_in_large_steps(asked: dict[str, Any], rate: 
     assert len(said) == (rate == 3e-3)
 
 
+@pytest.mark.parametrize(("precision", "says"), [("float32", 0), ("bfloat16", 1)])
+def test_says_why_convolutions_multiply_in_16_bits(precision: str, says: int) -> None:
+    plan = make_plan(
+        make_recipe(),
+        fingerprint(),
+        num_train=77,
+        num_classes=2,
+        weights_at_hand=True,
+        data_format="channels_first",
+        precision=precision,
+    )
+    assert plan.precision == precision
+    assert len([why for why in plan.reasons if why.startswith("bfloat16: ")]) == says
+
+
 def test_few_long_epochs_are_averaged_as_finely_as_many_short_ones() -> None:
     long = plan_for(scale=1, epochs=1, batch_size=1)
     assert long.steps_per_epoch > 100
@@ -174,9 +189,9 @@ def test_refuses_a_file_with_other_keys(change: Any, found: str) -> None:
 
 def test_follows_the_plan_of_an_older_run_as_it_was_followed_then() -> None:
     values = tomllib.loads(plan_for().to_toml())
-    for name in ("try_mirrored", "tensorboard", "reasons"):
+    for name in ("precision", "try_mirrored", "tensorboard", "reasons"):
         del values[name]
-    # Mirror images were always tried before a plan could say no.
+    # Mirror images were always tried before a plan could say no, and all was in 32 bits.
     assert Plan.from_values(values) == replace(plan_for(), try_mirrored=True, reasons=())
 
 

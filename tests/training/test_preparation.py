@@ -49,6 +49,14 @@ def test_a_plan_without_a_budget_measures_no_machine(
     assert heard.sentences[-1] == planned.summary()
 
 
+def test_convolutions_multiply_as_this_machine_does_fastest(
+    discs: Path, heard: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preparation, "fast_precision", lambda: "bfloat16")
+    assert plan(discs, listener=heard, model="unet").precision == "bfloat16"
+    assert "\nbfloat16: this processor has a unit " in "\n".join(heard.sentences)
+
+
 def test_a_plan_for_a_budget_says_what_was_measured(
     discs: Path, heard: Any, probed: list[Plan]
 ) -> None:
@@ -235,6 +243,7 @@ def test_refuses_a_plan_for_more_images(
         ("loss", "best", "loss: expected one of cross-entropy+dice, cross-entropy, dice, focal,"),
         ("schedule", "linear", "schedule: expected one of trapezoid, constant, found 'linear'"),
         ("data_format", "NCHW", "data_format: expected one of channels_first, channels_last, f"),
+        ("precision", "float16", "precision: expected one of float32, bfloat16, found 'float16'"),
         ("plateau", True, "plateau: expected a whole number from 0, found True"),
         ("seed", -1, "seed: expected a whole number from 0, found -1"),
         ("tensorboard", 1, "tensorboard: expected true or false, found 1"),

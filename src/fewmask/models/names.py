@@ -17,3 +17,6 @@ FCN_ENCODER = "mobilenet_v2"
 NAMES = ("unet", *ENCODERS, *FCN_STRIDES)
 NORMALIZATIONS = ("group", "batch", "group+batch", "none")
 DECODERS = ("unet", "pyramid")
+
+PRECISIONS = ("float32", "bfloat16")
+"""In what the convolutions of a network multiply in training; `models.precision` says how."""

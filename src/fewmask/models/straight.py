@@ -3,8 +3,8 @@
 Keras checks and converts every layer's inputs on every call and keeps each intermediate array
 until the last layer is done. On a processor that is a tenth of a training step and more. Here each
 layer's own `call` is called, and an array goes as soon as nothing needs it any more; the results
-are the same to the last bit. Only where a frozen batch normalisation is folded into a convolution
-do they differ by rounding.
+are the same to the last bit. Only where a frozen batch normalisation is folded into a convolution,
+or a convolution multiplies in fewer bits, do they differ by rounding.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from fewmask.models.backend import keras
 from fewmask.models.folding import fold
+from fewmask.models.precision import shorten
 
 
 class StraightNetwork(keras.Model):  # type: ignore[misc]
@@ -39,11 +40,12 @@ class StraightNetwork(keras.Model):  # type: ignore[misc]
         return logits
 
 
-def straighten(core: Any) -> Any:
+def straighten(core: Any, precision: str = "float32") -> Any:
     """Returns a network that trains faster with the same weights, where there is one.
 
     Args:
         core: A functional `keras.Model` of one image and one array of logits.
+        precision: In what its convolutions multiply, out of `PRECISIONS`.
 
     Returns:
         A `StraightNetwork` over the very layers of `core`, of which those that are frozen now
@@ -52,7 +54,7 @@ def straighten(core: Any) -> Any:
     """
     if keras.config.backend() != "torch":
         return core
-    walk = _follow(core)
+    walk = _follow(core, precision)
     return core if walk is None else StraightNetwork(core, walk)
 
 
@@ -110,7 +112,7 @@ class _Walk:
         return [made[link.maker][link.place] for link in self.results]
 
 
-def _follow(network: Any) -> _Walk | None:
+def _follow(network: Any, precision: str) -> _Walk | None:
     """Finds the calls of a functional network; None where one is of an unforeseen kind."""
     operations = {operation.name: operation for operation in network.operations}
     settings = network.get_config()
@@ -127,7 +129,7 @@ def _follow(network: Any) -> _Walk | None:
             return None
         call, takes_training = operation.call, True
         if isinstance(operation, keras.Model):
-            inner = _follow(operation)
+            inner = _follow(operation, precision)
             if inner is None:
                 return None
             call = _inside(inner)
@@ -137,7 +139,10 @@ def _follow(network: Any) -> _Walk | None:
         name = layer["name"]
         steps.append(_Step(name, operation, call, arguments, options, takes_training))
     results = _ends(settings["output_layers"])
-    return _Walk(_ends(settings["input_layers"]), _joined(steps, results), results)
+    steps = _joined(steps, results)
+    if precision == "bfloat16":
+        steps = [replace(step, call=shorten(step.layer, step.call)) for step in steps]
+    return _Walk(_ends(settings["input_layers"]), steps, results)
 
 
 def _joined(steps: Sequence[_Step], results: Sequence[_Link]) -> list[_Step]:

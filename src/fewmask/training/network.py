@@ -27,7 +27,7 @@ def make_network(plan: Plan, weights_file: Path | None) -> Any:
     network = build(plan.model, plan.data_format, weights_file)
     pretrained = plan.model.encoder is not None and plan.model.weights is not None
     encoder = network.get_layer("encoder").trainable_variables if pretrained else ()
-    core = straighten(network)
+    core = straighten(network, plan.precision)
     core.compile(
         optimizer=make_optimizer(plan, encoder),
         loss=make_loss(plan.loss, plan.data_format),

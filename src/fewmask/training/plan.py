@@ -48,6 +48,8 @@ class Plan:
         early_stopping: Patience in epochs of the early end; 0 for none.
         seed: Seed of everything that is drawn.
         data_format: Layout of the arrays in training.
+        precision: In what convolutions multiply in training, `"float32"` or, on torch,
+            `"bfloat16"`; all else, and every model that is saved, is float32.
         try_mirrored: Whether the trained model is tried on mirror images too, if it has learnt from
             them; where that is better, every prediction takes twice as long.
         tensorboard: Whether curves are also written for TensorBoard.
@@ -80,6 +82,7 @@ class Plan:
     data_format: str
     # What plans need not have. A value that is added here has what was done without it as its
     # default, so that the plan of an older run is followed as it was.
+    precision: str = "float32"
     try_mirrored: bool = True
     tensorboard: bool = False
     pixels: Pixels | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from fewmask.errors import ArgumentError
+from fewmask.models.names import PRECISIONS
 from fewmask.models.spec import ModelSpec
 from fewmask.scale.pixels import Pixels
 from fewmask.training.recipe import LOSSES
@@ -24,6 +25,7 @@ _CHOICES = {
     "schedule": ("trapezoid", "constant"),
     "loss": LOSSES,
     "data_format": ("channels_first", "channels_last"),
+    "precision": PRECISIONS,
 }
 
 
@@ -41,7 +43,8 @@ def check_values(values: dict[str, Any]) -> None:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             _refuse(name, f"a whole number from {least}", value)
     for name, choices in _CHOICES.items():
-        if values[name] not in choices:
+        # Of these, what a plan need not have is the first choice when it is missing.
+        if values.get(name, choices[0]) not in choices:
             _refuse(name, f"one of {', '.join(choices)}", values[name])
     for name in ("learning_rate", "encoder_rate"):
         if not 0 < _number(values[name]) <= 1:

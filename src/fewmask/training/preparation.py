@@ -17,6 +17,7 @@ from fewmask.data.wording import counted
 from fewmask.errors import ArgumentError
 from fewmask.files import expanded
 from fewmask.models.backend import backend_notice, fast_data_format
+from fewmask.models.precision import fast_precision
 from fewmask.models.pretrained import find_weights
 from fewmask.models.spec import encoder_of
 from fewmask.training.augmentation_choice import choose_augmentation
@@ -214,6 +215,7 @@ def _plan(
             num_classes=len(fingerprint.class_pixels),
             weights_at_hand=weights_file is not None,
             data_format=fast_data_format(),
+            precision=fast_precision(),
         )
 
     if clock is None:

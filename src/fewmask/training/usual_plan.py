@@ -47,6 +47,10 @@ SHARE_OF_AVERAGE = 1 / 12
 _WHY_OUTLINES = (
     "outlines: things are so thin that the network sees the image once more at its full resolution."
 )
+_WHY_SHORT = (
+    "bfloat16: this processor has a unit for products of such matrices (AMX). All sums, and the "
+    "model, are float32."
+)
 # What cannot be chosen of a network, beside the depth of any encoder.
 _FIXED = dict.fromkeys(FCN_STRIDES, ("depth", "width", "normalization"))
 
@@ -59,6 +63,7 @@ def make_plan(
     num_classes: int,
     weights_at_hand: bool,
     data_format: str,
+    precision: str = "float32",
 ) -> Plan:
     """Derives every number of a training.
 
@@ -69,6 +74,7 @@ def make_plan(
         num_classes: Number of classes K.
         weights_at_hand: Whether the pretrained weights of the encoder are on this machine.
         data_format: `"channels_first"` where the backend trains faster so.
+        precision: `"bfloat16"` where this machine trains faster so.
 
     Returns:
         The plan, with a reason for everything that was chosen.
@@ -140,10 +146,19 @@ def make_plan(
         early_stopping=recipe.early_stopping or 0,
         seed=recipe.seed,
         data_format=data_format,
+        precision=precision,
         tensorboard=recipe.tensorboard,
         pixels=patches.pixels if patches else None,
         foreground_share=patches.foreground_share if patches else None,
-        reasons=(*why_model, *why_normalization, *why_rate, *why_size, *why_depth, *why_patches),
+        reasons=(
+            *why_model,
+            *why_normalization,
+            *why_rate,
+            *why_size,
+            *why_depth,
+            *why_patches,
+            *([_WHY_SHORT] if precision == "bfloat16" else []),
+        ),
     )
 
 

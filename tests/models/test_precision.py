@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from fewmask.models.backend import keras
+from fewmask.models.precision import fast_precision
+from fewmask.models.spec import ModelSpec, build
+from fewmask.models.straight import straighten
+
+pytestmark = pytest.mark.skipif(
+    keras.config.backend() != "torch", reason="only torch trains this way"
+)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "precision"),
+    [
+        ({"amx_bf16": True, "avx512_bf16": True}, "bfloat16"),
+        ({"amx_bf16": False, "avx512_bf16": True}, "float32"),
+        ({"architecture": "aarch64"}, "float32"),
+    ],
+)
+def test_short_numbers_are_for_processors_with_a_unit_for_them(
+    capabilities, precision, monkeypatch
+):
+    import torch
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    assert fast_precision() == precision
+
+
+def test_a_torch_that_does_not_tell_learns_in_32_bits(monkeypatch):
+    import torch
+
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert fast_precision() == "float32"
+
+
+def distance(expected, found):
+    return np.linalg.norm(expected - found) / np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("name", ["unet", "mobilenet_v2"])
+def test_a_network_gives_and_learns_nearly_the_same(name):
+    keras.utils.set_random_seed(0)
+    core = build(ModelSpec(name, num_classes=3), "channels_first")
+    if name != "unet":
+        for layer in core.get_layer("encoder").layers:
+            layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    image = np.random.default_rng(0).integers(0, 256, (2, 3, 64, 64)).astype(np.float32)
+    logits, slopes = [], []
+    for precision in ("float32", "bfloat16"):
+        network = straighten(core, precision)
+        core.zero_grad()
+        made = network(keras.ops.convert_to_tensor(image), training=True)
+        made.square().mean().backward()
+        logits.append(made.detach().numpy())
+        slopes.append([each.value.grad.numpy().copy() for each in core.trainable_variables])
+    assert all(each.dtype == np.float32 for each in (*logits, *slopes[0], *slopes[1]))
+    assert 0 < distance(*logits) < 0.05
+    assert distance(*[np.concatenate([each.ravel() for each in some]) for some in slopes]) < 0.3
+
+
+def test_logits_are_not_rounded():
+    core = build(ModelSpec("unet", num_classes=2), "channels_first")
+    image = keras.ops.convert_to_tensor(np.full((1, 3, 64, 64), 99, np.float32))
+    logits = straighten(core, "bfloat16")(image, training=False).detach()
+    assert not (logits == logits.bfloat16().float()).all()
