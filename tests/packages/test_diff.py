@@ -81,6 +81,17 @@ def test_other_values_and_parts_are_compared(build, dataset, store):
     assert (change.sample, change.what) == ("images/thing 4", ("part", "n"))
 
 
+def test_shards_that_are_equal_may_be_of_another_part(build, dataset, store):
+    def build_with(first, second):
+        columns = [*dataset.columns, Column("part", "category", ("train", "test"))]
+        rows = [(*row, first if n < 6 else second) for n, row in enumerate(dataset.rows)]
+        return build(replace(dataset, columns=columns, rows=rows)).manifest
+
+    found = compare(store, build_with("train", "test"), build_with("test", "train"))
+    assert {change.what for change in found.changed} == {("part",)}
+    assert len(found.changed) == 10
+
+
 def test_further_images_and_columns_that_come_and_go_are_compared(build, dataset, things, store):
     def build_with(name):
         for number in range(10):

@@ -14,7 +14,7 @@ from fewmask.data.dataset import Dataset
 from fewmask.data.masks.encoding import IGNORED
 from fewmask.packages.features import OUR_KEY
 from fewmask.packages.hubfolder import SUFFIX
-from fewmask.packages.manifest import Manifest
+from fewmask.packages.manifest import Manifest, PackagedFile
 from fewmask.packages.opening import open_manifest
 from fewmask.packages.parquet import read_shape
 from fewmask.packages.reading import Reading
@@ -101,7 +101,8 @@ def compare(
         DataError: If a shard is missing or damaged.
         DecisionNeeded: If columns or masks of somebody else's can be understood in several ways.
     """
-    shared = {file.sha256 for file in old.files} & {file.sha256 for file in new.files}
+    # Of the same path too: a shard does not say its part, its path does.
+    shared = {*old.files} & {*new.files}
     before = _open_rest(store, old, shared, reading or Reading())
     after = _open_rest(store, new, shared, reading or Reading())
     old_rows, new_rows = _rows(before), _rows(after)
@@ -124,7 +125,9 @@ def compare(
     )
 
 
-def _open_rest(store: Store, manifest: Manifest, shared: set[str], reading: Reading) -> Dataset:
+def _open_rest(
+    store: Store, manifest: Manifest, shared: set[PackagedFile], reading: Reading
+) -> Dataset:
     """Opens the shards that are not shared."""
     # Only in ours does a shard name its rows whatever others there are, and say what they mean.
     if _is_ours(store, manifest):

@@ -13,7 +13,7 @@ from fewmask.errors import DataError
 from fewmask.packages.card import CARD, encoding_of_card
 from fewmask.packages.foreign import possible_masks
 from fewmask.packages.hubfolder import SUFFIX, find_shards, list_parquet, read_card
-from fewmask.packages.manifest import Manifest
+from fewmask.packages.manifest import Manifest, PackagedFile
 from fewmask.packages.names import DatasetName
 from fewmask.packages.parquet import read_shape
 from fewmask.packages.reading import Reading, ShardFile, read_shards
@@ -45,7 +45,7 @@ def open_installed(name: DatasetName, store: Store, reading: Reading) -> Dataset
 
 
 def open_manifest(
-    manifest: Manifest, store: Store, reading: Reading, skipped: Collection[str] = ()
+    manifest: Manifest, store: Store, reading: Reading, skipped: Collection[PackagedFile] = ()
 ) -> Dataset | None:
     """Opens the shards of an installed version.
 
@@ -53,7 +53,7 @@ def open_manifest(
         manifest: The version.
         store: Where it is installed.
         reading: How to read it.
-        skipped: Hashes of shards to leave out.
+        skipped: Shards to leave out.
 
     Returns:
         The dataset; None where no shard is left.
@@ -76,7 +76,7 @@ def open_manifest(
     shards = [
         ShardFile(path, store.object_path(files[path].sha256), part)
         for path, part in found.shards
-        if files[path].sha256 not in skipped
+        if files[path] not in skipped
     ]
     if not shards:
         return None
@@ -98,7 +98,7 @@ def masks_to_choose(manifest: Manifest, store: Store) -> list[str]:
 
 
 def _card(manifest: Manifest, store: Store) -> str:
-    file = manifest.file("README.md")
+    file = manifest.file(CARD)
     return "" if file is None else store.object_path(file.sha256).read_text("utf-8", "replace")
 
 
