@@ -156,6 +156,18 @@ def test_a_column_with_gaps_is_left_out_and_said(tmp_path):
     assert "Left out, because rows have no value: age, kind." in dataset.findings
 
 
+def test_names_in_a_file_take_over_no_terminal(tmp_path):
+    made = [row | {"kind": 0} for row in rows(range(2))]
+    notes = b'{"info": {"features": {"kind": {"names": ["a\\u001b[2J"], "_type": "ClassLabel"}}}}'
+    table = pa.Table.from_pylist(made).replace_schema_metadata({b"huggingface": notes})
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert load_dataset(tmp_path)[0].kind == "a[2J"
+    write_parquet(tmp_path / "a.parquet", [row | {"\x1b[2J": 1} for row in made])
+    with pytest.raises(DataError, match="expected columns whose names can be printed") as caught:
+        load_dataset(tmp_path)
+    assert str(caught.value).isprintable()
+
+
 def test_a_mask_of_another_size_is_refused_by_name(tmp_path):
     made = rows(range(3))
     made[1]["mask"]["bytes"] = encode_png(np.zeros((11, 16), np.uint8))

@@ -71,6 +71,18 @@ def test_what_was_chosen_or_left_out_is_said():
     )
 
 
+def test_a_card_takes_over_no_terminal():
+    escape = r"\e[2J"
+    files = f'{{train: a/*, "x{escape}": b/*}}'
+    head = f'configs: [{{config_name: "a{escape}", data_files: {files}}}, {{config_name: b}}]'
+    found = find_shards(["a/x.parquet"], f"---\n{head}\n---\n", "here")
+    assert len(found.findings) == 2
+    assert all(sentence.isprintable() for sentence in found.findings)
+    with pytest.raises(DataError, match="expected data files inside the dataset") as caught:
+        find_shards(["a.parquet"], f'---\nconfigs: [{{data_files: "../{escape}"}}]\n---\n', "here")
+    assert str(caught.value).isprintable()
+
+
 @pytest.mark.parametrize(
     ("files", "parts", "said"),
     [

@@ -7,7 +7,7 @@ from typing import Any
 from fewmask.data.classes import Classes
 from fewmask.data.schema import Column
 from fewmask.errors import ArgumentError
-from fewmask.packages.checks import Check
+from fewmask.packages.checks import Check, without_controls
 
 
 def read_columns(values: dict[str, Any], check: Check) -> tuple[Column, ...]:
@@ -27,9 +27,8 @@ def read_columns(values: dict[str, Any], check: Check) -> tuple[Column, ...]:
         name, kind = check.text(item, "name", 500), check.text(item, "kind", 50)
         categories = check.list(item, "categories")
         check.that(
-            all(isinstance(text, str) for text in categories)
-            and len(set(categories)) == len(categories),
-            f"different texts as categories of column '{name}'",
+            all(map(_is_plain, categories)) and len(set(categories)) == len(categories),
+            f"different texts without control characters as categories of column '{name}'",
             categories,
         )
         try:
@@ -39,6 +38,10 @@ def read_columns(values: dict[str, Any], check: Check) -> tuple[Column, ...]:
     names = [column.name for column in columns]
     check.that(len(set(names)) == len(names), "columns of different names", names)
     return tuple(columns)
+
+
+def _is_plain(text: Any) -> bool:
+    return isinstance(text, str) and text == without_controls(text)
 
 
 def read_classes(values: Any, check: Check) -> Classes | None:
@@ -55,10 +58,11 @@ def read_classes(values: Any, check: Check) -> Classes | None:
         return None
     try:
         check.that(
-            all(isinstance(name, str) and name for name in values["names"])
+            all(name and _is_plain(name) for name in values["names"])
             and all(0 <= value <= 255 for color in values["colors"] for value in color)
             and values["ignore_index"] in (None, 255),
-            "names, colours of 0 to 255 and the ignore index 255 or none in classes",
+            "names without control characters, colours of 0 to 255 and the ignore index 255 or "
+            "none in classes",
             values,
         )
         return Classes.from_json(values)

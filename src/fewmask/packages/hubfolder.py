@@ -12,7 +12,7 @@ from fewmask.data.folders.sorting import natural_key
 from fewmask.data.wording import some
 from fewmask.errors import DataError
 from fewmask.packages.card import CARD, read_head
-from fewmask.packages.checks import what_is_wrong_with
+from fewmask.packages.checks import Check, what_is_wrong_with, without_controls
 from fewmask.packages.foreign import part_of_split
 from fewmask.packages.manifest import PARTS
 
@@ -101,7 +101,7 @@ def find_shards(paths: Iterable[str], card: str, where: object) -> Found:
         )
     findings += _listed_several_times(listed)
     shards = tuple((path, max(parts, key=PARTS.index)) for path, parts in listed.items())
-    return Found(shards, tuple(findings))
+    return Found(shards, tuple(map(without_controls, findings)))
 
 
 def _matches(path: Sequence[str], pattern: Sequence[str]) -> bool:
@@ -153,13 +153,8 @@ def _listed_by_card(head: dict[str, Any], where: object) -> tuple[list[tuple[str
         findings.append(f"Of its configurations {names}, {chosen.get('config_name')} is read.")
     patterns = []
     for split, pattern in _patterns(chosen.get("data_files")):
-        if what_is_wrong_with(pattern.replace("*", "x").replace("?", "x")) is not None:
-            raise DataError(
-                f"{where}:{CARD}",
-                "data files inside the dataset",
-                pattern,
-                "Do not use this dataset; tell whoever publishes it.",
-            )
+        wrong = what_is_wrong_with(pattern.replace("*", "x").replace("?", "x"))
+        Check(f"{where}:{CARD}").that(wrong is None, "data files inside the dataset", pattern)
         patterns.append((split, pattern))
     return patterns, findings
 

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from fewmask.data.packed import PackedFile, read_slice
 from fewmask.errors import DataError
+from fewmask.packages.checks import Check, without_controls
 from fewmask.packages.pages import Slice, find_values
 
 _GROUPS_KEPT = 4
@@ -71,6 +72,10 @@ def read_shape(path: Path, where: object = None) -> Shape:
     with _in_our_words(path, where), pq.ParquetFile(path) as file:
         schema = file.schema_arrow
         rows = file.metadata.num_rows
+    strange = [name for name in schema.names if name != without_controls(name)]
+    Check(path if where is None else where, "Tell whoever publishes the dataset.").that(
+        not strange, "columns whose names can be printed", ", ".join(strange)
+    )
     notes = {}
     for key, text in (schema.metadata or {}).items():
         with suppress(UnicodeDecodeError):
@@ -226,7 +231,7 @@ def _leaf(field: pa.Field, feature: Any) -> Leaf:
         inner = feature.get("feature", feature)
         names = inner.get("names") if isinstance(inner, dict) else None
         if isinstance(names, list) and all(isinstance(name, str) for name in names):
-            labels = tuple(names)
+            labels = tuple(map(without_controls, names))
     return Leaf(field.name, kind, fields, labels)
 
 
