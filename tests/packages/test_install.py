@@ -15,6 +15,7 @@ from fewmask.packages.manifest import PackagedFile
 from fewmask.packages.names import parse_name
 from fewmask.packages.push import push
 from fewmask.packages.registries import add_registry
+from fewmask.packages.registry import Registry
 from fewmask.packages.remotes.folder import FolderRemote
 from fewmask.packages.remotes.patience import Patience
 from fewmask.packages.search import Installed
@@ -77,6 +78,22 @@ def test_a_registry_that_is_down_is_not_passed_over(
     add_registry("lab", registry)
     with pytest.raises(FewmaskError, match="expected the folder of a registry"):
         install(NAME, store=store)
+
+
+def test_a_registry_that_claims_every_version_is_not_asked_for_ever(tmp_path: Path) -> None:
+    class Boaster(FolderRemote):
+        listable = False
+
+        def size(self, path: str) -> int:
+            return 1
+
+    with pytest.raises(FewmaskError) as refused:
+        Registry(Boaster(tmp_path), Patience()).find(parse_name(NAME))
+    assert str(refused.value) == (
+        f"{tmp_path}: expected no more than 200 versions of {NAME} that are not in index.json, "
+        "found one of every number that was asked for. "
+        "Name the version that you want, or ask the owner of the registry."
+    )
 
 
 @pytest.mark.parametrize("name", ["hf://rohan/chairs", "hf://rohan/chairs@2"])

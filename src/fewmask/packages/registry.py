@@ -17,7 +17,10 @@ from fewmask.packages.index import (
 from fewmask.packages.manifest import Manifest
 from fewmask.packages.names import DatasetName
 from fewmask.packages.remotes.patience import Patience
-from fewmask.packages.remotes.remote import NoRight, Remote, exists
+from fewmask.packages.remotes.remote import NoRight, Remote, RemoteError, exists
+
+_MOST_UNLISTED = 200
+"""Some web servers answer to every address."""
 
 
 class NotHeld(DataError):
@@ -57,6 +60,7 @@ class Registry:
 
         Raises:
             NoRight: If the registry lets nobody in.
+            RemoteError: If it claims to hold whatever is asked for.
         """
         if self.remote.listable:
             found = self._patience.keep_trying(
@@ -64,10 +68,18 @@ class Registry:
             )
             return [version for each in found if (version := each.version)]
         known = sorted(each.version or 0 for each in self.index or () if each.path == name.path)
-        following = (known[-1] if known else 0) + 1
-        while self._is_there(name.at(following)):
+        first = (known[-1] if known else 0) + 1
+        for following in range(first, first + _MOST_UNLISTED):
+            if not self._is_there(name.at(following)):
+                break
             known.append(following)
-            following += 1
+        else:
+            raise RemoteError(
+                self.remote.url,
+                f"no more than {_MOST_UNLISTED} versions of {name.path} that are not in {INDEX}",
+                "one of every number that was asked for",
+                "Name the version that you want, or ask the owner of the registry.",
+            )
         if not known and self._refused is not None:
             raise self._refused
         return known
