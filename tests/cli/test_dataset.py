@@ -159,6 +159,11 @@ def test_verify_and_uninstall(fewmask, photos):
         "What was damaged no longer counts as installed. Get it again:",
         "  fewmask install rohan/boxes@1",
     ]
+    shard.mkdir()
+    (line,) = fewmask("dataset", "verify").out.splitlines()
+    assert "is not readable: " in line
+    assert line.endswith(". Check its rights, and the disk.")
+    shard.rmdir()
     told = fewmask("dataset", "uninstall", "rohan/boxes@1", "rohan/boxes", "rohan/boxes")
     assert (told.code, len(told.out.splitlines())) == (0, 2)
     assert told.out.splitlines()[0].startswith("Removed rohan/boxes@1; ")

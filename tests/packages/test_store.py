@@ -79,6 +79,21 @@ def test_names_that_differ_by_capitals_alone_are_refused(store):
     assert [str(name) for name in store.names()] == ["rohan/chairs@1"]
 
 
+def test_a_disk_that_does_not_tell_capitals_apart_gives_no_dataset_a_second_name(store):
+    class OnSuchADisk(Store):
+        def _folder(self, name):
+            return super()._folder(parse_name(name.path.lower()))
+
+    add_version(store, "a/b@1")
+    store = OnSuchADisk(store.root)
+    assert store.versions(parse_name("A/b")) == []
+    with pytest.raises(DataError, match="found only a/b"):
+        store.manifest(parse_name("A/b@1"))
+    with pytest.raises(DataError, match="found only a/b"):
+        store.remove_version(parse_name("A/b"))
+    assert str(store.manifest(parse_name("a/b")).dataset) == "a/b@1"
+
+
 def test_removing_keeps_what_others_share(store):
     first = add_version(store, "a/b@1")
     other = FILES | {"data/test-0.parquet": b"changed"}

@@ -81,6 +81,28 @@ def test_a_manifest_of_a_newer_fewmask_is_left_where_it_is(store):
     path.write_bytes(path.read_bytes().replace(b'"format": 1', b'"format": 2'))
     (bad,) = verify(store, store.names())
     assert "format 2, made by a newer fewmask" in bad.problem
+    assert bad.remedy == "Update: pip install --upgrade fewmask"
+    assert path.exists()
+
+
+def test_a_manifest_in_the_place_of_another_is_set_aside(store):
+    add_version(store, "a/b@1")
+    path = store.version_path(parse_name("a/b@7"))
+    path.write_bytes(store.manifest_bytes(parse_name("a/b@1")))
+    (bad,) = verify(store, store.names())
+    assert (bad.name, bad.remedy) == ("a/b@7", None)
+    assert bad.problem == "no good manifest: that of a/b@1 in place of the manifest of a/b@7"
+    assert store.versions(parse_name("a/b")) == [1]
+
+
+def test_a_file_that_cannot_be_read_stays_and_is_not_said_to_come_again(store):
+    manifest = add_version(store, "a/b@1")
+    path = store.object_path(manifest.files[0].sha256)
+    path.unlink()
+    path.mkdir()
+    (bad,) = verify(store, store.names())
+    assert bad.problem.startswith("not readable: ")
+    assert bad.remedy == "Check its rights, and the disk."
     assert path.exists()
 
 

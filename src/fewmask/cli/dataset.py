@@ -147,12 +147,14 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
         click.echo("Bring one: fewmask install OWNER/NAME")
         return
     for file in bad:
-        click.echo(f"{file.name}: {file.path} is {file.problem}")
-    if bad:
-        damaged = sorted({file.name for file in bad})
+        remedy = f". {file.remedy}" if file.remedy else ""
+        click.echo(f"{file.name}: {file.path} is {file.problem}{remedy}")
+    gone = sorted({file.name for file in bad if file.remedy is None})
+    if gone:
         click.echo("What was damaged no longer counts as installed. Get it again:")
-        for name in damaged:
+        for name in gone:
             click.echo(f"  {typed('fewmask', 'install', name)}")
+    if bad:
         sys.exit(2)
     count = counted(len(asked), "version")
     click.echo(f"All files of {count} are what was published, byte for byte.")

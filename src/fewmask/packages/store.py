@@ -96,11 +96,8 @@ class Store:
 
     def versions(self, name: DatasetName) -> list[int]:
         """Lists the versions of a dataset that are here, oldest first."""
-        found = []
-        for path in self._folder(name).glob("*.json"):
-            with suppress(ValueError):
-                found.append(parse_name(f"{name.path}@{path.stem}").version or 0)
-        return sorted(found)
+        # By the names as they are written: a disk may take `A/b` for `a/b`, which is another.
+        return [each.version or 0 for each in self.names() if each.path == name.path]
 
     def matching(self, name: DatasetName) -> list[DatasetName]:
         """Lists the versions that a name means: that one, or all where it has none.
@@ -180,19 +177,14 @@ class Store:
         content = self.manifest_bytes(name)
         try:
             manifest = Manifest.from_bytes(content, path)
+            if manifest.dataset != name:
+                raise DataError(path, f"the manifest of {name}", f"that of {manifest.dataset}", "")
         except NewerFormat:
             raise
         except DataError as error:
             # Whoever publishes it is not to blame for what became of it here.
             remedy = f"Set it aside with: {typed('fewmask', 'dataset', 'verify', name)}"
             raise DataError(error.where, error.expected, error.found, remedy) from error
-        if manifest.dataset != name:
-            raise DataError(
-                path,
-                f"the manifest of {name}",
-                f"that of {manifest.dataset}",
-                f"Run: fewmask dataset uninstall {name}, then install it again.",
-            )
         return manifest
 
     # --- writing ----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fewmask.errors import DataError
-from fewmask.packages.manifest import Manifest, NewerFormat, PackagedFile
+from fewmask.packages.manifest import NewerFormat, PackagedFile
 from fewmask.packages.names import DatasetName
 from fewmask.packages.store import Store
 
@@ -16,6 +16,7 @@ Progress = Callable[[int, int], None]
 
 _AT_ONCE = 2**20
 _DAMAGED = "damaged"
+_UNREADABLE = "not readable"
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,14 @@ class BadFile:
         path: Its place in the package.
         file: Where it lies.
         problem: What is wrong, a phrase.
+        remedy: What to do, a sentence; None where the version is to be installed anew.
     """
 
     name: str
     path: str
     file: Path
     problem: str
+    remedy: str | None = None
 
 
 def verify(
@@ -60,14 +63,14 @@ def verify(
     aside: list[DatasetName] = []
     files: list[tuple[str, PackagedFile]] = []
     for name in names:
-        content = store.manifest_bytes(name)
+        store.manifest_bytes(name)  # raises where there is none that can be read
         try:
-            manifest = Manifest.from_bytes(content, name)
-            files += [(str(name), file) for file in manifest.files]
+            files += [(str(name), file) for file in store.manifest(name).files]
         except DataError as error:
+            remedy = error.remedy if isinstance(error, NewerFormat) else None
             problem = f"no good manifest: {error.found} in place of {error.expected}"
-            bad.append(BadFile(str(name), "manifest", store.version_path(name), problem))
-            if not isinstance(error, NewerFormat):
+            bad.append(BadFile(str(name), "manifest", store.version_path(name), problem, remedy))
+            if remedy is None:
                 aside.append(name)
     sizes = {file.sha256: file.size for _, file in files}
     total, done = max(1, sum(sizes.values())), 0
@@ -81,7 +84,8 @@ def verify(
                 progress(done, total)
         found = problems[file.sha256]
         if found is not None:
-            bad.append(BadFile(named, file.path, path, found))
+            remedy = "Check its rights, and the disk." if found.startswith(_UNREADABLE) else None
+            bad.append(BadFile(named, file.path, path, found, remedy))
     for sha256 in {file.file.name for file in bad if file.problem.startswith(_DAMAGED)}:
         store.set_aside(sha256)
     for name in aside:
@@ -105,7 +109,7 @@ def problem_of(path: Path, file: PackagedFile) -> str | None:
     except FileNotFoundError:
         return "missing"
     except OSError as error:
-        return f"not readable: {error.strerror or error}"
+        return f"{_UNREADABLE}: {error.strerror or error}"
     if size != file.size:
         return f"{_DAMAGED}: {size:,} bytes in place of {file.size:,}"
     return None if digest.hexdigest() == file.sha256 else f"{_DAMAGED}: other bytes than published"
