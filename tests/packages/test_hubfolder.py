@@ -26,6 +26,12 @@ from fewmask.packages.hubfolder import find_shards
         (["a/x.parquet"], "license: mit", [("a/x.parquet", "train")]),
         (["a/x.parquet"], "configs: nonsense", [("a/x.parquet", "train")]),
         (["a/x.parquet"], "configs: [{data_files: other/*}]", []),
+        (["a/x.parquet"], "configs: [{data_files: &a [*a]}]", [("a/x.parquet", "train")]),
+        (["en/x.parquet", "en/test/y.parquet", "de/x.parquet"],
+         "configs: [{config_name: en, data_dir: ./en/}, {config_name: de, data_dir: de}]",
+         [("en/x.parquet", "train"), ("en/test/y.parquet", "test")]),
+        (["en/x.parquet", "en/y.parquet", "x.parquet"],
+         "configs: [{data_dir: en, data_files: {test: x.*}}]", [("en/x.parquet", "test")]),
     ],
 )  # fmt: skip
 def test_which_files_belong_and_to_which_part(paths, card, expected):
@@ -69,6 +75,14 @@ def test_what_was_chosen_or_left_out_is_said():
         "Of its configurations a, b, a is read.",
         "Left out, because they are no parts to train or judge by: unlabeled.",
     )
+    card = "---\nconfigs: [{config_name: a}, {config_name: b}]\n---\n"
+    assert find_shards(["a/x.parquet", "b/y.parquet"], card, "here").findings == ()
+
+
+@pytest.mark.parametrize("where", ["data_dir: ../other", "data_files: ../other/*"])
+def test_a_card_leads_nowhere_else(where):
+    with pytest.raises(DataError, match="expected data files inside the dataset, found "):
+        find_shards(["a.parquet"], f"---\nconfigs: [{{{where}}}]\n---\n", "here")
 
 
 def test_a_card_takes_over_no_terminal():

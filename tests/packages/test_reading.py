@@ -215,6 +215,7 @@ def test_numbers_of_categories_that_are_none_are_refused(folder):
     ("notes", "said"),
     [
         ("{", "expected JSON under the key fewmask of its schema"),
+        ("[" * 100_000, "expected JSON under the key fewmask of its schema"),
         ("[]", "expected an object under the key fewmask"),
         ('{"format": 2}', "found format 2, made by a newer fewmask. Update:"),
         ('{"format": 1}', "expected exactly the fields format, columns, classes"),

@@ -71,7 +71,7 @@ def read_notes(
     check = Check(where)
     try:
         values = json.loads(notes[OUR_KEY])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise check.refusal(f"JSON under the key {OUR_KEY} of its schema", str(error)) from error
     check.that(isinstance(values, dict), f"an object under the key {OUR_KEY}", values)
     number = values.get("format")

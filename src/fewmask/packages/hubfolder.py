@@ -80,8 +80,9 @@ def find_shards(paths: Iterable[str], card: str, where: object) -> Found:
     >>> find_shards(["data/train-0.parquet", "data/test-0.parquet"], "", "here").shards
     (('data/train-0.parquet', 'train'), ('data/test-0.parquet', 'test'))
     """
-    paths = list(paths)
-    patterns, findings = _listed_by_card(read_head(card, f"{where}:{CARD}") if card else {}, where)
+    head = read_head(card, f"{where}:{CARD}") if card else {}
+    patterns, below, findings = _listed_by_card(head, Check(f"{where}:{CARD}"))
+    paths = [path for path in paths if path.startswith(below)]
     listed: dict[str, set[str]] = {}
     skipped: list[str] = []
     if patterns:
@@ -91,10 +92,10 @@ def find_shards(paths: Iterable[str], card: str, where: object) -> Found:
                 skipped.append(split)
                 continue
             for path in paths:
-                if _matches(path.split("/"), pattern.split("/")):
+                if _matches(path.removeprefix(below).split("/"), pattern.split("/")):
                     listed.setdefault(path, set()).add(part)
     else:
-        listed = {path: {_part_of_path(path)} for path in paths}
+        listed = {path: {_part_of_path(path.removeprefix(below))} for path in paths}
     if skipped:
         findings.append(
             f"Left out, because they are no parts to train or judge by: {', '.join(skipped)}."
@@ -133,8 +134,14 @@ def _part_of_path(path: str) -> str:
     return "train"
 
 
-def _listed_by_card(head: dict[str, Any], where: object) -> tuple[list[tuple[str, str]], list[str]]:
-    """Returns split and pattern of what the card lists, from its one or default configuration."""
+def _listed_by_card(
+    head: dict[str, Any], check: Check
+) -> tuple[list[tuple[str, str]], str, list[str]]:
+    """Returns what the card lists, from its one or default configuration.
+
+    It is split and pattern of each, the folder that they are meant in, with a `/` at its end or
+    empty, and what was believed.
+    """
     configs = head.get("configs")
     configs = (
         [config for config in configs if isinstance(config, dict)]
@@ -142,33 +149,31 @@ def _listed_by_card(head: dict[str, Any], where: object) -> tuple[list[tuple[str
         else []
     )
     if not configs:
-        return [], []
+        return [], "", []
     chosen = next(
         (c for c in configs if c.get("default") is True or c.get("config_name") == "default"),
         configs[0],
     )
+    patterns = list(_patterns(chosen.get("data_files")))
+    folder = chosen.get("data_dir")
+    folder = folder.removeprefix("./").rstrip("/") if isinstance(folder, str) else ""
+    for place in (*(pattern for _, pattern in patterns), *([folder] if folder else [])):
+        wrong = what_is_wrong_with(place.replace("*", "x").replace("?", "x"))
+        check.that(wrong is None, "data files inside the dataset", place)
     findings = []
-    if len(configs) > 1:
+    if len(configs) > 1 and (patterns or folder):
         names = ", ".join(str(config.get("config_name")) for config in configs)
         findings.append(f"Of its configurations {names}, {chosen.get('config_name')} is read.")
-    patterns = []
-    for split, pattern in _patterns(chosen.get("data_files")):
-        wrong = what_is_wrong_with(pattern.replace("*", "x").replace("?", "x"))
-        Check(f"{where}:{CARD}").that(wrong is None, "data files inside the dataset", pattern)
-        patterns.append((split, pattern))
-    return patterns, findings
+    return patterns, f"{folder}/" if folder else "", findings
 
 
-def _patterns(files: Any, split: str = "train") -> Iterator[tuple[str, str]]:
+def _patterns(files: Any) -> Iterator[tuple[str, str]]:
     """Yields split and pattern from any of the ways in which cards write them."""
-    if isinstance(files, str):
-        yield split, files.removeprefix("./")
-    elif isinstance(files, list):
-        for item in files:
-            yield from _patterns(item, split)
-    elif isinstance(files, dict):
-        if "path" in files:
-            yield from _patterns(files["path"], str(files.get("split", split)))
-        else:
-            for name, inner in files.items():
-                yield from _patterns(inner, str(name))
+    if isinstance(files, dict) and "path" not in files:
+        files = [{"split": split, "path": inner} for split, inner in files.items()]
+    for item in files if isinstance(files, list) else [files]:
+        item = item if isinstance(item, dict) else {"path": item}
+        inner = item.get("path")
+        for path in inner if isinstance(inner, list) else [inner]:
+            if isinstance(path, str):
+                yield str(item.get("split", "train")), path.removeprefix("./")
