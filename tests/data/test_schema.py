@@ -36,6 +36,7 @@ def test_a_column_converts_its_values_and_survives_json(kind):
     [
         ("integer", 1.5, "integer, found 1.5"),
         ("integer", True, "integer, found True"),
+        ("integer", 2**63, "integer, found 9223372036854775808"),
         ("float", "1", "float, found '1'"),
         ("image", None, "image, found None"),
         ("category", "z", "category out of x, y, found 'z'"),

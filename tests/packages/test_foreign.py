@@ -156,6 +156,32 @@ def test_a_column_with_gaps_is_left_out_and_said(tmp_path):
     assert "Left out, because rows have no value: age, kind." in dataset.findings
 
 
+@pytest.mark.parametrize(
+    "boxes", [[[1, None], [2]], [[0.5], [None]], [["a"], ["b", None]], [[1], None]]
+)
+def test_an_array_with_a_gap_is_left_out_and_said(tmp_path, boxes):
+    made = [row | {"box": box} for row, box in zip(rows(range(2)), boxes, strict=True)]
+    write_parquet(tmp_path / "a.parquet", made)
+    dataset = load_dataset(tmp_path)
+    assert [column.name for column in dataset.columns] == ["image", "mask"]
+    assert "Left out, because rows have no value: box." in dataset.findings
+
+
+def test_numbers_that_no_shard_has_room_for_are_left_out(tmp_path):
+    table = pa.Table.from_pylist(rows(range(2)))
+    table = table.append_column("hash", pa.array([1, 2**64 - 1], pa.uint64()))
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert not load_dataset(tmp_path).has_column("hash")
+
+
+def test_notes_that_are_nested_without_end_are_passed_over(tmp_path):
+    notes = {b"huggingface": b"[" * 100_000}
+    pq.write_table(
+        pa.Table.from_pylist(rows(range(2))).replace_schema_metadata(notes), tmp_path / "a.parquet"
+    )
+    assert len(load_dataset(tmp_path)) == 2
+
+
 def test_names_in_a_file_take_over_no_terminal(tmp_path):
     made = [row | {"kind": 0} for row in rows(range(2))]
     notes = b'{"info": {"features": {"kind": {"names": ["a\\u001b[2J"], "_type": "ClassLabel"}}}}'

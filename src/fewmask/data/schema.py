@@ -106,7 +106,7 @@ class Column:
         kind = self.kind.removesuffix(" array")
         # True is a number for Python and a slip for whoever reads the table.
         is_number = isinstance(value, Real) and value is not True and value is not False
-        if kind == "integer" and is_number and isinstance(value, Integral):
+        if kind == "integer" and is_number and isinstance(value, Integral) and _has_room(value):
             return int(value)
         if kind == "float" and is_number:
             return float(value)
@@ -133,6 +133,10 @@ class Column:
     def from_json(cls, values: dict[str, Any]) -> Column:
         """Rebuilds a column from what `to_json` returned."""
         return cls(values["name"], values["kind"], tuple(values["categories"]))
+
+
+def _has_room(value: Integral) -> bool:
+    return -(2**63) <= int(value) < 2**63  # what shards hold
 
 
 def check_unique(columns: Sequence[Column]) -> None:

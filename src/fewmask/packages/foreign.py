@@ -222,7 +222,7 @@ class ForeignRows:
         columns, cells, gaps = list[Column](), list[list[Any]](), []
         for column, values in zip(self._found.columns, self._cells, strict=True):
             named = [_named(column, value) for value in values]
-            if any(value is None for value in named):
+            if any(value is None or (column.is_array and None in value) for value in named):
                 gaps.append(column.name)
             else:
                 columns.append(column)

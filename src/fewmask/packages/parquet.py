@@ -219,7 +219,7 @@ def _features(notes: dict[str, str]) -> dict[str, Any]:
     """Returns what the library `datasets` says of the columns, if it has written the file."""
     try:
         features = json.loads(notes.get("huggingface", "{}"))["info"]["features"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return {}
     return features if isinstance(features, dict) else {}
 
@@ -248,7 +248,7 @@ def _kind(type_: pa.DataType) -> tuple[str, tuple[str, ...]]:
         return f"{inner} array" if inner in ("integer", "float", "string") else "other", ()
     if _is_binary(type_):
         return "file", ()
-    if pa.types.is_integer(type_):
+    if pa.types.is_integer(type_) and type_ != pa.uint64():  # which no column here has room for
         return "integer", ()
     if pa.types.is_floating(type_):
         return "float", ()
