@@ -23,10 +23,12 @@ from fewmask.errors import ArgumentError, DataError, FewmaskError
 from fewmask.packages import build as building
 from fewmask.packages.build import build_package
 from fewmask.packages.checking import Checked
+from fewmask.packages.checks import what_is_wrong_with
 from fewmask.packages.load import load_dataset
 from fewmask.packages.names import parse_name
 from fewmask.packages.packing import write_shards
 from fewmask.packages.reading import stored_ids
+from fewmask.packages.rows import clean_path
 from fewmask.packages.shard import write_shard
 from fewmask.packages.statistics import Statistics
 from fewmask.packages.store import Store
@@ -197,6 +199,17 @@ def test_paths_that_no_other_system_takes_are_made_safe(build, tmp_path, store):
     assert installed.rows[0] == ("img_ new/thing 0.png", "elsewhere/masks/thing 0.png")
 
 
+def test_names_that_are_too_long_in_bytes_are_cut_and_stay_different():
+    long = "椅" * 100
+    names = [clean_path(f"images/{end}") for end in (f"{long}a.jpg", f"{long}b.jpg", f"{long}.jpg")]
+    assert len(set(names)) == 3
+    for name in names:
+        assert what_is_wrong_with(name) is None
+        assert name.startswith("images/椅椅")
+        assert name.endswith(".jpg")
+    assert what_is_wrong_with(clean_path("a." + "b" * 300)) is None
+
+
 def test_a_folder_is_built_in_one_call(things, store):
     (things / "README.md").write_text("Things.")
     built = building.build("rohan/things", things, license="MIT", store=store, classes=["a", "b"])
@@ -259,6 +272,8 @@ def test_what_cannot_be_a_package_is_refused_before_any_work(build, dataset, mon
     refused(build, dataset[:0], "expected at least one image, found none")
     refused(build, dataset.take([0, 1, 0]), "expected each image once")
     refused(build, dataset, "control characters as description", description="\x1b[2J")
+    refused(build, dataset, "found surrogates not allowed", made_from={"by": "\ud800"})
+    refused(build, dataset, "expected texts and numbers that JSON", made_from={"n": float("nan")})
     masks = [Column("image", "image"), Column("a", "mask"), Column("b", "mask")]
     rows = [(image, mask, mask) for image, mask in dataset.rows]
     refused(build, replace(dataset, columns=masks, rows=rows), "found 2: a, b")

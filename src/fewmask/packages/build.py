@@ -152,7 +152,14 @@ def build_package(
         made_by=f"fewmask {__version__}",
     )
     # Read back before the work: whatever a manifest may not hold is refused now.
-    Manifest.from_bytes(draft.to_bytes(), dataset.name, "Change it, and build again.")
+    remedy = "Change it, and build again."
+    try:
+        content = draft.to_bytes()
+    except ValueError as error:
+        found = error.reason if isinstance(error, UnicodeEncodeError) else str(error)
+        expected = "texts and numbers that JSON in UTF-8 can hold"
+        raise DataError(dataset.name, expected, found, remedy) from error
+    Manifest.from_bytes(content, dataset.name, remedy)
     with store.staging() as folder:
         try:
             checked = check_pixels(dataset, folder / "masks", checking)

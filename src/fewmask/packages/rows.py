@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
@@ -81,8 +82,19 @@ def clean_path(path: str) -> str:
         if clean in ("", ".", ".."):
             continue
         clean = clean if clean[-1] not in ". " else clean[:-1] + "_"
-        parts.append(clean if what_is_wrong_with(clean) is None else f"_{clean}"[-200:])
+        clean = _shortened(clean)
+        parts.append(clean if what_is_wrong_with(clean) is None else f"_{clean}")
     return "/".join(parts) or "_"
+
+
+def _shortened(name: str) -> str:
+    """Cuts a name that has too many bytes; two that begin alike stay two."""
+    content = name.encode("utf-8")
+    if len(content) <= 255:
+        return name
+    suffix = content[content.rfind(b".") :] if b"." in content[-20:] else b""
+    mark = hashlib.sha256(content).hexdigest()[:8]
+    return f"{content[:200].decode('utf-8', 'ignore')}-{mark}{suffix.decode('utf-8')}"
 
 
 def _check_ids(dataset: Dataset, ids: list[str]) -> None:
