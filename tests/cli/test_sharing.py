@@ -251,6 +251,22 @@ def test_a_transfer_in_a_log_file_is_lines(capsys: pytest.CaptureFixture[str]) -
     assert line.count("\n") == 1
 
 
+def test_the_speed_of_each_of_several_transfers_is_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with Transfer("fetching") as transfer:
+        transfer(0, 100_000)
+        transfer(100_000, 100_000)
+        for total in (100_000, 20_000):
+            transfer(50, total)
+            transfer._began -= 4
+            transfer._next_line = time.monotonic()
+            transfer(4450, total)
+    first, second = capsys.readouterr().err.splitlines()
+    assert "1.1 kB/s" in first
+    assert "1.1 kB/s" in second
+
+
 @pytest.mark.parametrize("words", [["install", f"{NAME}@1"], ["install", NAME], ["install"]])
 def test_what_is_there_is_told_at_once(
     home: Path, fewmask: Fewmask, tmp_path: Path, words: list[str]

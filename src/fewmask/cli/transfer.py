@@ -48,7 +48,8 @@ class Transfer:
         )
         self._task = self._bar.add_task(what, total=None, visible=False)
         self._began = time.monotonic()
-        self._start: int | None = None
+        self._start, self._done = 0, 0
+        self._total: int | None = None
         self._next_line = self._began + QUIET_SECONDS
 
     def __enter__(self) -> Transfer:
@@ -67,9 +68,10 @@ class Transfer:
 
     def __call__(self, done: int, total: int) -> None:
         """Shows that so many bytes of so many are there."""
-        if self._start is None:
-            # What an earlier attempt brought says nothing of the speed of this one.
+        if total != self._total or done < self._done:
+            # What an earlier attempt or transfer brought says nothing of the speed of this one.
             self._start, self._began = done, time.monotonic()
+        self._done, self._total = done, total
         self._bar.update(self._task, completed=done, total=total, visible=True)
         now = time.monotonic()
         if not self._console.is_interactive and now >= self._next_line:
@@ -82,7 +84,7 @@ class Transfer:
         self._console.print(Text(sentence))
 
     def _line(self, done: int, total: int, now: float) -> str:
-        rate = (done - (self._start or 0)) / max(now - self._began, 1e-9)
+        rate = (done - self._start) / max(now - self._began, 1e-9)
         left = f", {(total - done) / rate:.0f} s left" if rate > 0 else ""
         what = self._what[:1].upper() + self._what[1:]
         return f"{what}: {bytes_text(done)} of {bytes_text(total)}, {bytes_text(int(rate))}/s{left}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from urllib.request import Request
+from urllib.request import HTTPSHandler, Request
 
 import pytest
 
@@ -15,7 +15,7 @@ from fewmask.packages.install import install
 from fewmask.packages.names import parse_name
 from fewmask.packages.push import push
 from fewmask.packages.remotes import open_remote
-from fewmask.packages.remotes.http import HttpRemote, _Redirects
+from fewmask.packages.remotes.http import HttpRemote, _opener, _Redirects
 from fewmask.packages.remotes.patience import Patience
 from fewmask.packages.remotes.remote import Interrupted, RemoteError
 from fewmask.packages.search import Installed
@@ -337,6 +337,16 @@ def test_an_encrypted_connection_is_not_left_for_an_open_one() -> None:
         _Redirects().redirect_request(
             request, None, 302, "Found", SimpleNamespace(), "http://example.org/index.json"
         )  # type: ignore[arg-type]
+
+
+def test_certificates_are_read_once_however_often_a_server_points_to_an_encrypted_one() -> None:
+    opener = _opener(encrypted=False)
+    (redirects,) = (each for each in opener.handlers if isinstance(each, _Redirects))
+    for _ in range(3):
+        redirects.redirect_request(
+            Request("http://a.org/x"), None, 302, "Found", SimpleNamespace(), "https://a.org/x"
+        )  # type: ignore[arg-type]
+    assert sum(isinstance(each, HTTPSHandler) for each in opener.handlers) == 1
 
 
 def test_a_log_in_for_one_server_is_not_told_to_another(server: OddServer) -> None:

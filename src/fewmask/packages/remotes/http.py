@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.client import HTTPException, HTTPMessage
@@ -171,6 +172,10 @@ class _Redirects(HTTPRedirectHandler):
 
     max_redirections = 5
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._encrypts = False
+
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
@@ -183,7 +188,10 @@ class _Redirects(HTTPRedirectHandler):
                 "Use the address of a server that stays with https.",
             )
         if req.type == "http" and urlsplit(newurl).scheme == "https":
-            self.parent.add_handler(_encryption())
+            with self._lock:  # several threads share the opener
+                if not self._encrypts:
+                    self.parent.add_handler(_encryption())
+                    self._encrypts = True
         made = super().redirect_request(req, fp, code, msg, headers, newurl)
         if made is not None:
             made.method = req.get_method()
