@@ -12,6 +12,14 @@ from fewmask.packages.statistics import Statistics
 STATISTICS = Statistics(
     10, ((24, 32, 10),), (24, 32), (480, 640), ((3, 10),), ("uint8",), (75, 25), (10, 4), 12_000
 )
+
+
+@pytest.mark.parametrize("wrong", [{"smallest": [1]}, {"largest": [1, 2, 3]}, {"largest": 7}])
+def test_statistics_that_are_none_are_one_sentence(wrong):
+    with pytest.raises(DataError, match="x: expected statistics with the fields"):
+        Statistics.from_json(STATISTICS.to_json() | wrong, "x")
+
+
 MANIFEST = Manifest(
     "rohan/chairs",
     1,

@@ -1,12 +1,13 @@
 """Which Parquet files belong to a dataset of somebody else, and to which part."""
 
+import errno
 import re
 
 import fsspec
 import pytest
 
 from fewmask.errors import DataError
-from fewmask.packages.hubfolder import find_shards
+from fewmask.packages.hubfolder import find_shards, read_card
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,18 @@ def test_what_was_chosen_or_left_out_is_said():
 def test_a_card_leads_nowhere_else(where):
     with pytest.raises(DataError, match="expected data files inside the dataset, found "):
         find_shards(["a.parquet"], f"---\nconfigs: [{{{where}}}]\n---\n", "here")
+
+
+def test_a_card_that_may_not_be_read_is_one_sentence(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (tmp_path / "README.md").touch()
+    monkeypatch.setattr(type(tmp_path), "read_text", refuse)
+    with pytest.raises(
+        DataError, match=r"README\.md: expected a card that can be read, found Perm"
+    ):
+        read_card(tmp_path)
 
 
 def test_a_card_takes_over_no_terminal():

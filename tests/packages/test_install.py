@@ -122,7 +122,9 @@ def test_what_is_there_is_not_fetched(registry: str, store: Store) -> None:
 def test_a_folder_that_may_not_be_written_to_is_told_before_anything_is_fetched(
     registry: str, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fewmask.packages.install.os.access", lambda place, mode: False)
+    # The lock file is replaced, so that the right to its folder is what counts.
+    (tmp_path / "fewmask.lock").touch()
+    monkeypatch.setattr("fewmask.packages.install.os.access", lambda place, _: place != tmp_path)
     with pytest.raises(FewmaskError, match="found no right to write there"):
         install(NAME, source=registry, store=store, lock=tmp_path / "fewmask.lock")
     assert not store.root.exists()

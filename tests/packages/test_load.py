@@ -110,7 +110,7 @@ def test_a_cache_that_cannot_be_written_is_one_sentence(cache, drawings):
         load_dataset("demo/chairs")
 
 
-@pytest.mark.parametrize("source", ["photoss", "./a/b", Path("owner") / "name"])
+@pytest.mark.parametrize("source", ["photoss", "./a/b", Path("owner") / "name", "a" * 300])
 def test_a_path_with_a_slip_is_refused(source, tmp_path, monkeypatch, store):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError) as caught:

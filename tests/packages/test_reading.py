@@ -1,5 +1,6 @@
 """Opening shards: what `build` wrote, and what somebody made wrong on purpose."""
 
+import errno
 import io
 import json
 import pickle
@@ -139,6 +140,17 @@ def test_the_library_datasets_reads_ours_with_decoded_images(build, dataset, sto
     streamed = datasets.load_dataset(str(tmp_path / "out"), split="test", streaming=True)
     assert streamed.features == features
     assert len(list(streamed)) == 2
+
+
+def test_a_folder_that_may_not_be_listed_is_no_place_to_export_to(
+    built, store, tmp_path, monkeypatch
+):
+    def refuse(_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(type(tmp_path), "iterdir", refuse)
+    with pytest.raises(FewmaskError, match="found no right to write there"):
+        export_package(store, built.manifest, tmp_path)
 
 
 def test_export_fills_no_folder_that_somebody_is_in(built, store, tmp_path, monkeypatch):

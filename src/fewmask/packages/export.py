@@ -31,7 +31,11 @@ def export_package(
         DataError: If there is something in the folder, or the version is not whole.
         FewmaskError: If it cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    try:
+        is_taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    if is_taken:
         raise DataError(folder, "a new or an empty folder", "something there", "Name another one.")
     if folder.resolve() == Path.cwd():
         # Moving another one into its place would leave the terminal in a folder that is gone.

@@ -48,13 +48,16 @@ def read_card(folder: Path) -> str:
     """Returns the card of a folder; empty where there is none.
 
     Raises:
-        DataError: If it is no text in UTF-8.
+        DataError: If it cannot be read, or is no text in UTF-8.
     """
     path = folder / CARD
     try:
         return path.read_text("utf-8-sig") if path.is_file() else ""
     except UnicodeDecodeError as error:
         raise DataError(path, "a text in UTF-8", "another encoding", "Save it as UTF-8.") from error
+    except OSError as error:
+        found = str(error.strerror or error)
+        raise DataError(path, "a card that can be read", found, "Check its rights.") from error
 
 
 def find_shards(paths: Iterable[str], card: str, where: object) -> Found:

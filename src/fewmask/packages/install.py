@@ -151,7 +151,7 @@ def install_pinned(
 def _check_writable(lock: Path | None) -> None:
     """Refuses early where a version could be installed but not pinned."""
     if lock is not None:
-        place = lock if lock.exists() else lock.absolute().parent
+        place = lock.absolute().parent  # a new file takes the place of the old one
         if place.exists() and not os.access(place, os.W_OK):
             raise cannot_write(lock, PermissionError(errno.EACCES, "Permission denied"))
 

@@ -96,7 +96,8 @@ def load_dataset(
     folder = expanded(source)
     named = not isinstance(source, Path) and looks_like_name(text)
     by_name = version is not None or (named and "@" in text)
-    if folder.exists() and not by_name:
+    # Unlike `exists` of a path, it takes what no disk can hold, or nobody may see, as not there.
+    if os.path.exists(folder) and not by_name:
         dataset = from_folder(folder)
         if not named:
             return dataset
@@ -128,7 +129,7 @@ def is_dataset(text: str, store: Store | None = None) -> bool:
     >>> is_dataset("demo/chairs"), is_dataset("./demo/chairs")
     (True, False)
     """
-    if not looks_like_name(text) or Path(text).exists():
+    if not looks_like_name(text) or os.path.exists(text):
         return False
     return text == DEMO or _is_known(text, store or default_store(), None)
 

@@ -120,7 +120,8 @@ def _check(statistics: Statistics) -> None:
         raise ValueError("a number that is no whole one from 0 up")
     if not all(dtype in ("uint8", "uint16") for dtype in statistics.dtypes):
         raise ValueError("a type of values that is neither uint8 nor uint16")
-    if any(len(size) != 3 for size in statistics.sizes) or len(statistics.smallest) != 2:
+    ends = {len(statistics.smallest), len(statistics.largest)}
+    if any(len(size) != 3 for size in statistics.sizes) or ends != {2}:
         raise ValueError("sizes that are not height, width and count")
     if len(statistics.class_pixels) != len(statistics.class_images):
         raise ValueError("classes counted in pixels but not in images")
