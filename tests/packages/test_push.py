@@ -11,7 +11,8 @@ from fewmask.packages.index import index_from_bytes, index_to_bytes
 from fewmask.packages.names import DatasetName, parse_name
 from fewmask.packages.push import push
 from fewmask.packages.remotes.folder import FolderRemote
-from fewmask.packages.remotes.remote import RemoteError
+from fewmask.packages.remotes.patience import Patience
+from fewmask.packages.remotes.remote import RemoteError, interrupted
 from fewmask.packages.store import Store
 
 from .made import FILES, add_version, sha256_of
@@ -73,6 +74,27 @@ def test_what_is_damaged_here_is_not_spread(store: Store, registry: Path) -> Non
     victim.unlink()
     with pytest.raises(DataError, match="found No such file or directory"):
         push(NAME, str(registry), store=store)
+
+
+def test_a_short_cut_does_not_hide_what_is_wrong(
+    store: Store, registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_version(store, NAME)
+    push(NAME, str(registry), store=store)
+    other = Store(tmp_path / "other")
+    add_version(other, NAME, {"README.md": b"Others."})
+    cuts = [interrupted("here", "a cut")]
+    whole = FolderRemote.list
+
+    def cut_once(remote: FolderRemote, folder: str) -> tuple[str, ...]:
+        if cuts:
+            raise cuts.pop()
+        return whole(remote, folder)
+
+    monkeypatch.setattr(FolderRemote, "list", cut_once)
+    with pytest.raises(DataError, match="found one of this number with other content"):
+        push(NAME, str(registry), store=other, patience=Patience(pause=0))
+    assert not cuts
 
 
 def test_a_name_that_differs_by_capitals(store: Store, registry: Path, tmp_path: Path) -> None:

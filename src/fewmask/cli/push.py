@@ -61,7 +61,9 @@ def push(name: str, to: str, as_json: bool) -> None:
     if pushed.note:
         click.echo(pushed.note)
     if pushed.url.startswith("hf://"):
-        click.echo("A new repository is private: open it to others in its settings on the Hub.")
+        click.echo(
+            "A repository that is new is private: its settings on the Hub open it to others."
+        )
         click.echo(f"Others type: fewmask install {typed(pushed.url)}")
         return
     click.echo(

@@ -99,7 +99,7 @@ def push(
         if not remote.writable:
             remote.create(manifest_path(manifest.dataset), content)  # says why it cannot
         there = _published(remote, manifest.dataset, patience)
-        _refuse_other(remote, manifest.dataset, there, content)
+        _refuse_other(remote, manifest.dataset, there, content, patience)
         if there is None:
             _refuse_twin(remote, manifest.dataset, patience)
         pushing = _Push(remote, manifest, content, store, patience, progress)
@@ -115,10 +115,13 @@ def _published(remote: Remote, name: DatasetName, patience: Patience) -> bytes |
         return None
 
 
-def _refuse_other(remote: Remote, name: DatasetName, there: bytes | None, content: bytes) -> None:
+def _refuse_other(
+    remote: Remote, name: DatasetName, there: bytes | None, content: bytes, patience: Patience
+) -> None:
     if there is None or there == content:
         return
-    newest = max(each.version or 0 for each in listed_versions(remote, f"versions/{name.path}"))
+    listed = patience.keep_trying(lambda: listed_versions(remote, f"versions/{name.path}"))
+    newest = max(each.version or 0 for each in listed)
     raise DataError(
         name,
         f"a version that {remote.url} does not hold yet",
@@ -182,7 +185,7 @@ class _Push:
                 new = False
             # Also after a success: where nobody keeps two pushes apart, the other may have won.
             there = _published(remote, name, self._patience)
-            _refuse_other(remote, name, there, self._content)
+            _refuse_other(remote, name, there, self._content, self._patience)
         note = ""
         try:
             sha256 = hashlib.sha256(self._content).hexdigest()
@@ -200,7 +203,9 @@ class _Push:
             except AlreadyThere:
                 new = False
                 there = _published(self._remote, self._manifest.dataset, self._patience)
-                _refuse_other(self._remote, self._manifest.dataset, there, self._content)
+                _refuse_other(
+                    self._remote, self._manifest.dataset, there, self._content, self._patience
+                )
         self._shared = self._total - self._sent
         return self._pushed(new, "")
 

@@ -134,6 +134,17 @@ def test_files_can_only_be_pushed_as_a_version(hub_place: Place) -> None:
         remote.create("index.json", b"{}")
 
 
+def test_one_commit_is_no_place_to_push_to(store: Store, hub_place: Place) -> None:
+    add_version(store, NAME)
+    address = f"{hub_place.url}@{'0' * 40}"
+    with pytest.raises(RemoteError) as refused:
+        push(NAME, address, store=store, patience=QUICK, options=hub_place.options)
+    assert str(refused.value) == (
+        f"{hub_place.url}: expected a repository to push to, found one commit of it. "
+        f"Leave out @{'0' * 40}"
+    )
+
+
 # --- what the library `datasets` and others make of it -----------------------------------------
 
 

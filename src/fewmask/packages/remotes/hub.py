@@ -49,7 +49,6 @@ class HubRemote:
         options: Further arguments of `huggingface_hub.HfApi`, such as `endpoint` and `token`.
     """
 
-    writable = True
     listable = True
     keeps_index = False
 
@@ -70,6 +69,7 @@ class HubRemote:
             ) from error
         self.url = f"hf://{self.repository}"
         self.commit = commit or None
+        self.writable = self.commit is None
         self._api = HubApi(self.repository, patience, options)
         self._homes: dict[str, tuple[str, str]] = {}
 
@@ -240,6 +240,9 @@ class HubRemote:
         return self.state.files[path]
 
     def _only_whole(self) -> RemoteError:
+        if self.commit:
+            remedy = f"Leave out @{self.commit}"
+            return RemoteError(self.url, "a repository to push to", "one commit of it", remedy)
         return RemoteError(self.url, "a whole version", "a single file", "Run: fewmask push")
 
 

@@ -134,7 +134,7 @@ class SshRemote:
                 raise
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Lets go of the connection, which ends with its last user."""
         self._system = None
 
     @contextmanager
