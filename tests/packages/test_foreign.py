@@ -272,8 +272,7 @@ def test_several_columns_that_could_be_the_masks_need_a_decision(tmp_path):
     ],
 )
 def test_which_columns_could_be_the_masks(names, expected):
-    leaves = [Leaf(name, "file") for name in names] + [Leaf("mask id", "integer")]
-    assert possible_masks(leaves) == expected
+    assert possible_masks(names) == expected
 
 
 def test_the_option_that_is_offered_can_be_typed():

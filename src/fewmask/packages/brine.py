@@ -28,8 +28,7 @@ from fewmask.data.schema import Column, Kind
 from fewmask.data.sizes import check_sizes
 from fewmask.errors import ArgumentError, DataError, DecisionNeeded
 from fewmask.files import expanded
-
-Progress = Callable[[int, int], None]
+from fewmask.packages.progress import Progress
 
 _TYPES: dict[str, Kind] = {
     "integer": "integer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,10 +25,9 @@ from fewmask.packages.manifest import PARTS, Manifest, PackagedFile
 from fewmask.packages.names import DatasetName, parse_name
 from fewmask.packages.overview import SHEET, sheet_file
 from fewmask.packages.packing import Packing, write_shards
+from fewmask.packages.progress import Progress
 from fewmask.packages.rows import packed_paths
 from fewmask.packages.store import Store, default_store
-
-Progress = Callable[[int, int], None]
 
 RESERVED = "demo"
 """Owner of the dataset that fewmask draws itself."""

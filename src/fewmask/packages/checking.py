@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,9 +17,8 @@ from fewmask.data.dataset import Dataset
 from fewmask.data.imageio.label_png import encode_labels
 from fewmask.data.packed import SampleFile, read_slice
 from fewmask.errors import DataError
+from fewmask.packages.progress import Progress
 from fewmask.packages.statistics import Statistics, summarize
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +16,9 @@ from fewmask.packages.hubfolder import SUFFIX
 from fewmask.packages.manifest import Manifest, PackagedFile
 from fewmask.packages.opening import open_manifest
 from fewmask.packages.parquet import read_shape
+from fewmask.packages.progress import Progress
 from fewmask.packages.reading import Reading
 from fewmask.packages.store import Store
-
-Progress = Callable[[int, int], None]
 
 KEPT, ADDED, REMOVED, OTHER = 1, 2, 3, 4
 """What became of a pixel: the same class; new foreground; gone foreground; another class.

@@ -17,6 +17,8 @@ SIDE = 300
 """Pixels of the place of one drawing."""
 GAP = 8
 _LINE = 22
+_MOST = 8
+"""Samples that are shown."""
 
 COLORS: dict[int, tuple[str, Color]] = {
     KEPT: ("kept", (0, 158, 115)),
@@ -27,18 +29,17 @@ COLORS: dict[int, tuple[str, Color]] = {
 """Colours that differ for every kind of eye."""
 
 
-def draw_difference(difference: Difference, count: int = 8) -> NDArray[np.uint8] | None:
+def draw_difference(difference: Difference) -> NDArray[np.uint8] | None:
     """Draws the masks that changed most: each whole, and what changed in it enlarged.
 
     Args:
         difference: What to show.
-        count: Most samples that are shown.
 
     Returns:
         Shape `(H, W, 3)`, uint8; None where no mask of equal size changed.
     """
     drawings = []
-    for change in difference.changed[:count]:  # those with the most changed pixels come first
+    for change in difference.changed[:_MOST]:  # those with the most changed pixels come first
         if change.pixels:
             drawings.append(_draw(difference, change))
     if not drawings:
@@ -64,8 +65,7 @@ def _draw(difference: Difference, change: Change) -> NDArray[np.uint8]:
     deep = stored.dtype != np.uint8
     image = to_8_bit(stored, (int(stored.min()), int(stored.max())) if deep else (0, 255))
     states = pixel_states(old, change.before, new, change.after)
-    if states is None:
-        raise ValueError("Expected masks of one size, got a change that counts no pixels.")
+    assert states is not None  # noqa: S101 - only masks of one size have pixels that changed
     drawing = np.full((_LINE + SIDE, 2 * SIDE + GAP, 3), 255, np.uint8)
     _write(drawing, change.sample, (2, _LINE - 7), (0, 0, 0))
     top, bottom, left, right = _around_changes(states)

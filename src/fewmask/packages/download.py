@@ -34,7 +34,6 @@ def fetch_all(
     partial_path: Callable[[str], Path],
     patience: Patience,
     report: Report,
-    at_once: int = AT_ONCE,
 ) -> None:
     """Fetches several files, some at the same time; each is whole and checked afterwards.
 
@@ -44,14 +43,13 @@ def fetch_all(
         partial_path: Where a file of a hash grows; what is there already is not fetched again.
         patience: How often to try.
         report: Told of bytes as they arrive.
-        at_once: How many at the same time.
 
     Raises:
         DataError: If a file is not what the manifest says.
         RemoteError: If it cannot be fetched. What has arrived is kept.
     """
     stop = threading.Event()
-    with ThreadPoolExecutor(at_once) as workers:
+    with ThreadPoolExecutor(AT_ONCE) as workers:
         running = [
             workers.submit(
                 fetch, remote, file, partial_path(file.sha256), patience, report, stop.is_set

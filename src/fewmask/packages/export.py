@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 from fewmask.errors import DataError
 from fewmask.files import cannot_write
 from fewmask.packages.manifest import Manifest
+from fewmask.packages.progress import Progress
 from fewmask.packages.store import Store
-
-Progress = Callable[[int, int], None]
 
 
 def export_package(

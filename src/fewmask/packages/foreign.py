@@ -109,7 +109,7 @@ def _find_masks(name: str, files: Sequence[str], masks: str | None) -> str | Non
                 f"There are: {', '.join(files)}.",
             )
         return masks
-    possible = _possible_masks(files)
+    possible = possible_masks(files)
     if len(possible) > 1:
         raise DecisionNeeded(
             name,
@@ -120,21 +120,17 @@ def _find_masks(name: str, files: Sequence[str], masks: str | None) -> str | Non
     return possible[0] if possible else None
 
 
-def possible_masks(leaves: Sequence[Leaf]) -> list[str]:
+def possible_masks(files: Sequence[str]) -> list[str]:
     """Lists the columns that could hold the masks: one where that is clear, none without masks.
 
     Args:
-        leaves: The columns of the files.
+        files: The columns of images.
 
     Example:
 
-    >>> possible_masks([Leaf("image", "file"), Leaf("roof", "file"), Leaf("label", "file")])
+    >>> possible_masks(["image", "roof", "label"])
     ['label']
     """
-    return _possible_masks([leaf.name for leaf in leaves if leaf.kind == "file"])
-
-
-def _possible_masks(files: Sequence[str]) -> list[str]:
     said = [file for file in files if role_of_folder(file) == "mask"]
     if len(said) > 1:
         # `mask` beside `instance_mask`: drawings of single objects are for other tasks.

@@ -6,7 +6,7 @@ import difflib
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from fewmask.packages.choosing import choose_version, is_known
 from fewmask.packages.hubfolder import list_parquet
 from fewmask.packages.lockfile import LOCKFILE
 from fewmask.packages.names import DatasetName, looks_like_name, parse_name
+from fewmask.packages.progress import Progress
 from fewmask.packages.store import Store, default_store
 
 DEMO = "demo/chairs"
@@ -32,8 +33,6 @@ DEMO_VERSION = 2
 
 SLIP = 0.85
 """Likeness from which on a name is taken for another with a slip in it."""
-
-Progress = Callable[[int, int], None]
 
 
 def load_dataset(

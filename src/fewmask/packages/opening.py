@@ -94,7 +94,8 @@ def masks_to_choose(manifest: Manifest, store: Store) -> list[str]:
         store: Where it is installed.
     """
     shards = [file for file in manifest.files if file.path.endswith(SUFFIX)]
-    return possible_masks(read_shape(store.object_path(shards[0].sha256)).leaves)
+    leaves = read_shape(store.object_path(shards[0].sha256)).leaves
+    return possible_masks([leaf.name for leaf in leaves if leaf.kind == "file"])
 
 
 def _card(manifest: Manifest, store: Store) -> str:

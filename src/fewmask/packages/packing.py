@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from fewmask.errors import DataError
 from fewmask.packages.checking import Checked
 from fewmask.packages.features import PART, stored_columns
 from fewmask.packages.manifest import Manifest
+from fewmask.packages.progress import Progress
 from fewmask.packages.rows import id_of
 from fewmask.packages.shard import Shard, write_shard
 from fewmask.packages.sharing import (
@@ -24,8 +25,6 @@ from fewmask.packages.sharing import (
     shard_path,
     shards_of_part,
 )
-
-Progress = Callable[[int, int], None]
 
 _THREADS = 2
 """Shards written at once; each holds one group of rows in memory."""

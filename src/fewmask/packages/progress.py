@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 Progress = Callable[[int, int], None]
-"""Called with the bytes done so far, then all of them."""
+"""Called with the work done so far, bytes say, then all of it."""
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
@@ -16,7 +16,7 @@ class BytesSoFar:
 
     Args:
         total: All bytes.
-        progress: Told of the sum; never of less than before nothing or of more than all.
+        progress: Told of the sum; never of less than nothing or of more than all.
     """
 
     def __init__(self, total: int, progress: Progress | None) -> None:

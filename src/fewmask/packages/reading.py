@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,7 @@ from fewmask.packages.checks import what_is_wrong_with
 from fewmask.packages.features import PART, read_notes, stored_columns
 from fewmask.packages.foreign import ForeignRows, understand_columns
 from fewmask.packages.parquet import Leaf, Shape, packed_files, read_columns, read_shape
-
-Progress = Callable[[int, int], None]
+from fewmask.packages.progress import Progress
 
 _KINDS = {"image": "file", "mask": "file", "category": "integer", "category array": "integer array"}
 """How a column is stored, where that is not as its own kind."""

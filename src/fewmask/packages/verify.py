@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from fewmask.errors import DataError
 from fewmask.packages.manifest import NewerFormat, PackagedFile
 from fewmask.packages.names import DatasetName
+from fewmask.packages.progress import Progress
 from fewmask.packages.store import Store
-
-Progress = Callable[[int, int], None]
 
 _AT_ONCE = 2**20
 _DAMAGED = "damaged"
