@@ -180,6 +180,7 @@ def test_a_download_that_is_stopped_asks_for_nothing_more(tmp_path: Path) -> Non
     remote, partial = Silent(tmp_path), tmp_path / "partial"
     with pytest.raises(Stopped):
         fetch(remote, file, partial, Patience(), lambda _: None, stopped=lambda: True)
+    assert not partial.exists()
 
 
 def test_a_name_that_differs_by_capitals_leaves_nothing(

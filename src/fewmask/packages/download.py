@@ -140,11 +140,12 @@ class _Growing:
     def begin(self) -> bool:
         """Takes up what is there, and says whether that is anything."""
         self._partial.parent.mkdir(parents=True, exist_ok=True)
-        self._partial.touch()  # an empty file is whole without a byte arriving
-        if self._partial.stat().st_size > self._file.size:
-            self._partial.unlink()
-            return False
-        with self._partial.open("rb") as content:
+        with suppress(FileNotFoundError):
+            if self._partial.stat().st_size > self._file.size:
+                self._partial.unlink()
+        if self._file.size == 0:
+            self._partial.touch()  # it is whole without a byte arriving
+        with suppress(FileNotFoundError), self._partial.open("rb") as content:
             while block := content.read(BLOCK):
                 self._count(block)
         return self._have > 0
