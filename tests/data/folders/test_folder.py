@@ -186,6 +186,24 @@ def test_masks_may_lie_elsewhere(tmp_path):
     assert dataset.read_mask(0).shape == SIZE
 
 
+def test_masks_may_lie_beside_the_images(tmp_path, monkeypatch):
+    fill(tmp_path, "images/1.jpg", "masks/1.png")
+    assert read_folder(tmp_path / "images", masks="../masks")[0].mask == "../masks/1.png"
+    monkeypatch.chdir(tmp_path / "images")
+    assert read_folder(".", masks="../masks")[0].mask == "../masks/1.png"
+    (tmp_path / "images" / "fewmask.toml").write_text('masks = "../masks"')
+    assert read_folder(".")[0].mask == "../masks/1.png"
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="no links on this system")
+def test_masks_may_lie_elsewhere_than_a_linked_folder(tmp_path):
+    fill(tmp_path, "disk/photos/1.jpg", "drawn/masks/1.png")
+    (tmp_path / "link").symlink_to(tmp_path / "disk" / "photos")
+    dataset = read_folder(tmp_path / "link", masks=tmp_path / "drawn" / "masks")
+    assert dataset[0].mask == "../../drawn/masks/1.png"
+    assert dataset.read_mask(0).shape == SIZE
+
+
 def test_decisions_come_from_the_call_then_from_the_file(tmp_path):
     root = fill(tmp_path, "images/1.jpg", "masks/1.png")
     (root / "fewmask.toml").write_text(

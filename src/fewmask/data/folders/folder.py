@@ -182,20 +182,20 @@ def _list_pictures(
     paths = [relative_path(file, root) for file in walk_pictures(root)]
     if masks is not None:
         name = relative_path(masks, root)
-        if not _is_inside(masks, root):
+        if Path(name).is_absolute() or name.split("/")[0] == "..":
             paths.extend(f"{name}/{relative_path(file, masks)}" for file in walk_pictures(masks))
     check_encoding(root, paths)
     return sorted(paths, key=natural_key), name
 
 
-def _is_inside(folder: Path, root: Path) -> bool:
-    return folder.absolute().is_relative_to(root.absolute())
-
-
 def relative_path(path: Path, root: Path) -> str:
     """Returns the path from `root` on with `/`, through `..` if need be."""
     try:
-        return Path(os.path.relpath(path, root)).as_posix()
+        below = Path(os.path.relpath(path, root))
+        if below.parts[:1] == ("..",):
+            # The system follows links before it takes `..`, so only places without any will do.
+            below = Path(os.path.relpath(os.path.realpath(path), os.path.realpath(root)))
+        return below.as_posix()
     except ValueError:  # another drive of Windows, to which no way leads from here
         return path.absolute().as_posix()
 
