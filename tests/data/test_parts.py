@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from fewmask.data.classes import Classes
 from fewmask.data.dataset import Dataset
+from fewmask.data.fingerprint import take_fingerprint
 from fewmask.data.imageio import write_png
 from fewmask.data.masks.encoding import MaskEncoding
 from fewmask.data.parts import Parts, assign_parts, check_classes_occur
@@ -201,3 +202,16 @@ def test_masks_are_read_where_nobody_knows_their_classes(tmp_path):
     with pytest.raises(DataError, match="found 'plant pot' only in"):
         check_classes_occur(Parts(dataset[:2], None, dataset[2:], ()))
     check_classes_occur(Parts(dataset, None, dataset[2:], ()))
+
+
+def test_ignored_pixels_are_no_class_that_throws_the_dice_again(tmp_path):
+    encoding = MaskEncoding("values", ((0, 0), (1, 1), (255, 255)))
+    dataset = replace(dataset_of(count=20, root=tmp_path), encoding=encoding)
+    for index in range(20):
+        write_png(dataset.image_path(index), np.zeros((4, 4, 3), np.uint8))
+        write_png(dataset.mask_path(index), np.eye(4, dtype=np.uint8))
+    write_png(dataset.mask_path(0), np.eye(4, dtype=np.uint8) * 255)
+    known = take_fingerprint(dataset).class_ids
+    for seed in range(8):
+        read, drawn = assign_parts(dataset, seed), assign_parts(dataset, seed, known)
+        assert read.train.values("image") == drawn.train.values("image")

@@ -247,9 +247,11 @@ def _groups_cut_in_two(dataset: Dataset, declared: dict[str, list[int]]) -> list
 
 
 def _read_class_ids(dataset: Dataset, progress: Progress | None = None) -> list[set[int]]:
+    """Reads the ids of classes alone, as a fingerprint knows them: ignored pixels are none."""
+    num_classes = dataset.classes.num_classes if dataset.classes else 0
     class_ids = []
     for index in range(len(dataset)):
-        present = count_values(dataset.read_mask(index)).nonzero()[0]
+        present = count_values(dataset.read_mask(index))[:num_classes].nonzero()[0]
         class_ids.append({int(value) for value in present})
         if progress is not None:
             progress(index + 1, len(dataset))
