@@ -23,6 +23,8 @@ FAKE_KERAS = """
     settings = types.ModuleType("keras.src.backend.config")
     settings.backend = lambda: name
     settings = sys.modules.setdefault("keras.src.backend.config", settings)
+    if settings.backend() not in ("torch", "jax", "tensorflow"):
+        raise ValueError(f"Unable to import backend : {settings.backend()}")
     importlib.import_module(settings.backend())
     config = settings
 """
@@ -124,14 +126,19 @@ def test_without_a_backend_the_command_to_type_is_told(start):
 
 SENTENCE = (
     "fewmask.errors.ModelError: keras: expected its backend {0} to be installed, found that it "
-    "cannot be imported: No module named '{0}'. Start again with KERAS_BACKEND set to an "
+    "cannot be imported: {1}. Start again with KERAS_BACKEND set to an "
     'installed one of torch, jax and tensorflow, or run: pip install "fewmask[torch]"'
 )
 
 
 def test_a_missing_backend_in_the_environment_is_one_sentence(start):
     found = start(SHOW, ("keras", "torch"), {"KERAS_BACKEND": "jax"})
-    assert found == SENTENCE.format("jax")
+    assert found == SENTENCE.format("jax", "No module named 'jax'")
+
+
+def test_a_slip_in_the_name_of_the_backend_is_one_sentence(start):
+    found = start(SHOW, ("keras", "torch"), {"KERAS_BACKEND": "pytorch"})
+    assert found == SENTENCE.format("pytorch", "Unable to import backend : pytorch")
 
 
 def test_a_keras_that_was_loaded_with_a_missing_backend_is_one_sentence(start):
@@ -142,7 +149,8 @@ def test_a_keras_that_was_loaded_with_a_missing_backend_is_one_sentence(start):
             pass
         from fewmask.models.backend import keras
     """
-    assert start(code, ("keras", "torch")) == SENTENCE.format("tensorflow")
+    missing = SENTENCE.format("tensorflow", "No module named 'tensorflow'")
+    assert start(code, ("keras", "torch")) == missing
 
 
 def test_settings_are_put_back_even_after_an_error():

@@ -38,7 +38,7 @@ def load_keras() -> Any:
 
     Raises:
         MissingPackage: If Keras or every backend is missing.
-        ModelError: If the backend that was chosen elsewhere is not installed.
+        ModelError: If the backend that was chosen elsewhere is not installed or unknown.
     """
     if importlib.util.find_spec("keras") is None:
         raise MissingPackage("keras", "training", INSTALL)
@@ -47,7 +47,7 @@ def load_keras() -> Any:
         _choose_backend()
     try:
         return importlib.import_module("keras")
-    except ImportError as error:
+    except (ImportError, ValueError) as error:  # not installed, or of a name that there is not
         name = _backend_of_loaded_keras()
         raise ModelError(
             "keras",
