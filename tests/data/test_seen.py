@@ -189,3 +189,20 @@ def test_names_a_table_that_is_missing_or_damaged(
     with pytest.raises(RunError) as error:
         read_seen(path)
     assert str(error.value).startswith(f"{path}: {words}")
+
+
+@pytest.mark.parametrize("line", ["d,teste,1,2", "d,test,1"])
+def test_names_the_line_that_says_no_part_or_is_cut_off(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "parts.csv"
+    path.write_text(f"{','.join(COLUMNS)}\na,train,1,2\n{line}\n")
+    with pytest.raises(RunError) as error:
+        read_seen(path)
+    assert str(error.value) == (
+        f"{path}, line 3: expected a sample, its part (train, validation or test) and two SHA-256, "
+        f"found {line.replace(',', ', ')}. Restore the file or train again."
+    )
+
+
+def test_names_a_table_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="expected a table that can be read"):
+        read_seen(tmp_path)

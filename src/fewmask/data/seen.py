@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fewmask.data.dataset import Dataset
 from fewmask.data.packed import SampleFile
-from fewmask.data.parts import Parts
+from fewmask.data.parts import PARTS, Parts
 from fewmask.data.wording import counted
 from fewmask.errors import RunError
 from fewmask.files import write_text
@@ -121,7 +121,7 @@ def read_seen(path: Path) -> Seen:
         path: The file.
 
     Raises:
-        RunError: If it is missing or no such table.
+        RunError: If it is missing, cannot be read or is no such table.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -130,6 +130,9 @@ def read_seen(path: Path) -> Seen:
         raise RunError(
             path, "a file that every run holds", "nothing", "Train again: the run is not whole."
         ) from None
+    except OSError as error:
+        found = (error.strerror or str(error)).lower()
+        raise RunError(path, "a table that can be read", found, "Check its rights.") from error
     except (KeyError, UnicodeDecodeError, csv.Error) as error:
         raise RunError(
             path,
@@ -137,6 +140,14 @@ def read_seen(path: Path) -> Seen:
             str(error),
             "Restore the file or train again.",
         ) from error
+    for line, row in enumerate(rows, start=2):
+        if row[1] not in PARTS or None in row:
+            raise RunError(
+                f"{path}, line {line}",
+                "a sample, its part (train, validation or test) and two SHA-256",
+                ", ".join(cell for cell in row if cell is not None),
+                "Restore the file or train again.",
+            )
     return Seen({sample: SeenSample(part, image, mask) for sample, part, image, mask in rows})
 
 
