@@ -214,7 +214,7 @@ def test_tiff_files_of_science(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.uint16])
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_a_tiff_mask_whose_zero_is_white_keeps_what_it_stores(
+def test_a_tiff_whose_zero_is_white_is_a_mask_as_stored_and_an_image_as_seen(
     dtype: type, order: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.tif"
@@ -222,6 +222,11 @@ def test_a_tiff_mask_whose_zero_is_white_keeps_what_it_stores(
     stored[2:4] = True if dtype == np.bool_ else np.iinfo(dtype).max
     tifffile.imwrite(path, stored, photometric="miniswhite", byteorder=order)
     np.testing.assert_array_equal(read_mask_values(path).values, stored)
+    # For the eye, 0 is white.
+    white = 255 if dtype == np.bool_ else np.iinfo(dtype).max
+    seen = read_image(path)
+    assert seen.dtype == (np.uint8 if dtype == np.bool_ else dtype)
+    np.testing.assert_array_equal(seen[..., 0], np.where(stored > 0, 0, white))
 
 
 @pytest.mark.parametrize(

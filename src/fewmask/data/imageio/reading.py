@@ -125,6 +125,8 @@ def read_image(
             check_pixels(path, header.height, header.width, max_pixels)
             image = read_tiff_pixels(file, path)
             image = image[..., :-1] if header.has_alpha else image
+            if header.zero_is_white:
+                image = 2 ** min(header.bits, 16) - 1 - image
             orientation = header.orientation
         else:
             picture = open_raster(file, path, max_pixels, at_least)
