@@ -276,12 +276,33 @@ def test_the_limit_of_pillow_is_neither_used_nor_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    for kind in ("PNG", "JPEG", "BMP", "GIF"):
+    for kind in ("PNG", "JPEG", "BMP", "GIF", "TIFF"):
         (tmp_path / "a").write_bytes(packed(picture(), kind))
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             assert read_image(tmp_path / "a").shape == (48, 64, 3)
     assert Image.MAX_IMAGE_PIXELS == 100
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+def test_a_large_tiff_is_read_as_a_small_one(
+    mode: str, compression: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.tif"
+    tags = Image.Exif()
+    tags[0x0112] = 6
+    drawn = Image.fromarray(picture())
+    drawn = drawn.convert("I").convert("I;16") if mode == "I;16" else drawn.convert(mode)
+    drawn.save(path, compression=compression, exif=tags)
+    image, mask = read_image(path), read_mask_values(path)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(read_image(path), image)
+        np.testing.assert_array_equal(read_mask_values(path).values, mask.values)
+        assert read_mask_values(path).palette == mask.palette
+    assert image.shape[:2] == (64, 48)
 
 
 DAMAGED = {

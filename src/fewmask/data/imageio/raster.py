@@ -51,6 +51,7 @@ _SUFFIXES = {
     WebPImageFile: ".webp",
     TiffImageFile: ".tif",
 }
+_WIDTH, _HEIGHT = 256, 257  # tags of TIFF
 _UNUSUAL = 167
 """What pixels are before a PNG decoder writes them; few pictures end with a row of these."""
 _BLACK_WHITE: tuple[Color, ...] = ((0, 0, 0), (255, 255, 255))
@@ -170,6 +171,10 @@ def _decode(picture: ImageFile, file: BinaryIO, path: str | SampleFile) -> Pixel
     is_png, mode = isinstance(picture, PngImageFile), picture.mode
     if is_png:
         picture.im = Image.new(mode, picture.size, _UNUSUAL).im
+    elif isinstance(picture, TiffImageFile):
+        # Its decoder applies Pillow's limit unless the memory is there; sides as yet unturned.
+        stored_size = int(picture.tag_v2[_WIDTH]), int(picture.tag_v2[_HEIGHT])
+        picture.im = Image.new(mode, stored_size).im
     picture.load()
     stored: Pixels = np.asarray(picture)
     if is_png:

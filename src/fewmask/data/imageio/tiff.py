@@ -32,7 +32,6 @@ _PILLOW_COLORS = {
     3: ("RGB", "YCBCR"),
     4: ("SEPARATED",),
 }
-_PILLOW_LIMIT = 89_478_485  # pixels above which Pillow's decoder warns, and later refuses
 
 
 class TiffHeader(NamedTuple):
@@ -110,8 +109,7 @@ def read_tiff_header(file: BinaryIO, path: str | SampleFile) -> TiffHeader:
             and page.dtype.kind in "ub"
             # Of 16-bit values below a white 0 it reads only one order of bytes.
             and (bits <= 8 or (bits == 16 and channels == 1 and not zero_is_white))
-            and page.photometric.name in _PILLOW_COLORS.get(channels - has_alpha, ())
-            and lengths["Y"] * lengths["X"] <= _PILLOW_LIMIT,
+            and page.photometric.name in _PILLOW_COLORS.get(channels - has_alpha, ()),
         )
 
 
