@@ -257,6 +257,25 @@ def test_tiff_files_that_are_no_picture(tmp_path: Path, array: np.ndarray, messa
     assert str(caught.value) == f"{path}: {message}"
 
 
+def test_a_tiff_of_several_pictures_is_refused_but_not_for_smaller_copies(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    small, large = np.zeros((4, 4), np.uint8), np.ones((6, 6), np.uint8)
+    with tifffile.TiffWriter(path) as tiff:
+        tiff.write(small, metadata=None)
+        tiff.write(large, metadata=None)
+    for read in (*READERS, read_size):
+        with pytest.raises(DataError) as caught:
+            read(path)
+        assert str(caught.value) == (
+            f"{path}: expected one picture, found 2 in one file. Save each as its own file."
+        )
+    for flag in (0, 1):  # thumbnails are not always declared as such
+        with tifffile.TiffWriter(path) as tiff:
+            tiff.write(large, metadata=None)
+            tiff.write(small, metadata=None, subfiletype=flag)
+        assert read_image(path).shape == (6, 6, 1)
+
+
 def test_a_huge_picture_is_refused_by_its_header(tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
     data = encode_png(np.zeros((8, 8), bool))

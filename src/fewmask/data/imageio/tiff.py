@@ -75,9 +75,13 @@ def read_tiff_header(file: BinaryIO, path: str | SampleFile) -> TiffHeader:
         DataError: If the file holds several pictures, other than whole numbers, or less data
             than it declares.
     """
-    with _series(file) as series:
+    with _pictures(file) as (series, *others):
         page = series.keyframe
         axes = _axes(series, path)
+        more = [other for other in others if _counts_beside(page, other.keyframe)]
+        if more:
+            remedy = "Save each as its own file."
+            raise DataError(path, "one picture", f"{1 + len(more)} in one file", remedy)
         lengths = dict(zip(axes, series.shape, strict=True))
         channels = math.prod(size for axis, size in lengths.items() if axis not in "YX")
         if page.dtype is None or page.dtype.kind not in "uib":
@@ -127,7 +131,7 @@ def read_tiff_pixels(file: BinaryIO, path: str | SampleFile) -> NDArray[Any]:
     Raises:
         DataError: If a value is below 0 or above 65535, or the compression is not supported.
     """
-    with _series(file) as series:
+    with _pictures(file) as (series, *_):
         axes = _axes(series, path)
         try:
             stored = series.asarray()
@@ -181,14 +185,20 @@ def encode_tiff(array: NDArray[Any]) -> bytes:
 
 
 @contextmanager
-def _series(file: BinaryIO) -> Iterator[Any]:
-    """Lends the first picture of an open file; reduced copies of it do not count as pictures."""
+def _pictures(file: BinaryIO) -> Iterator[list[Any]]:
+    """Lends the pictures of an open file, as series of pages that are alike."""
     file.seek(0)
     # Imported here: it takes as long as reading twenty JPEGs, and few people have TIFFs.
     import tifffile
 
     with tifffile.TiffFile(file) as tiff:
-        yield tiff.series[0]
+        yield tiff.series
+
+
+def _counts_beside(first: Any, page: Any) -> bool:
+    """Says whether a page is a picture of its own: no mask of the first, and no smaller copy."""
+    small = page.imagelength * page.imagewidth < first.imagelength * first.imagewidth
+    return not (small or page.is_reduced or page.is_mask)
 
 
 def _axes(series: Any, path: str | SampleFile) -> str:
