@@ -325,6 +325,17 @@ def test_one_step_too_deep_is_told_to_go_up(tmp_path):
     )
 
 
+def test_nobody_needs_to_list_the_folder_above(tmp_path, monkeypatch):
+    root = fill(tmp_path, "images/a.jpg", "masks/a.png") / "images"
+
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(type(root), "iterdir", refuse)
+    with pytest.raises(DataError, match=r"found 1 picture and no masks\. Draw masks"):
+        read_folder(root)
+
+
 def test_no_pictures_no_folder_no_directory(tmp_path):
     with pytest.raises(DataError, match=r"expected pictures \(PNG, .* or WebP\), found none\."):
         read_folder(tmp_path)

@@ -56,7 +56,10 @@ def no_masks(root: Path, count: int) -> DataError:
     """
     found = f"{counted(count, 'picture')} and no masks"
     above = root.resolve().parent
-    roles = {role_of_folder(folder.name) for folder in above.iterdir() if folder.is_dir()}
+    try:
+        roles = {role_of_folder(folder.name) for folder in above.iterdir() if folder.is_dir()}
+    except OSError:  # folders above may be passed through that must not be listed
+        roles = set()
     if role_of_folder(root.resolve().name) in ("image", "mask") and {"image", "mask"} <= roles:
         remedy = f"Name the folder above, which holds both: {above}"
     else:
