@@ -183,6 +183,14 @@ def test_16_bit_pictures_keep_all_their_bits(tmp_path: Path) -> None:
     (tmp_path / "rgb.png").write_bytes(png_of(header, rows))
     np.testing.assert_array_equal(read_image(tmp_path / "rgb.png"), channels)
     assert open_picture(tmp_path / "rgb.png").mode == "RGB"
+    # Grey with transparency stays grey.
+    with_alpha = np.dstack([deep, np.full_like(deep, 65535)])
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in with_alpha)
+    header = struct.pack(">IIBBBBB", 4, 3, 16, 4, 0, 0, 0)
+    (tmp_path / "la.png").write_bytes(png_of(header, rows))
+    np.testing.assert_array_equal(read_image(tmp_path / "la.png"), deep[..., None])
+    with pytest.raises(DataError, match="found 2 channels of type uint16"):
+        read_mask_values(tmp_path / "la.png")
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4])

@@ -52,6 +52,7 @@ _SUFFIXES = {
     TiffImageFile: ".tif",
 }
 _WIDTH, _HEIGHT = 256, 257  # tags of TIFF
+_GREY_WITH_ALPHA = 4  # colour type of PNG
 _UNUSUAL = 167
 """What pixels are before a PNG decoder writes them; few pictures end with a row of these."""
 _BLACK_WHITE: tuple[Color, ...] = ((0, 0, 0), (255, 255, 255))
@@ -198,10 +199,13 @@ def _decode(picture: ImageFile, file: BinaryIO, path: str | SampleFile) -> Pixel
 def _deep_colors(file: BinaryIO) -> Pixels:
     """Decodes a PNG file with 16-bit colours, of which Pillow keeps only the upper 8 bits."""
     file.seek(0)
-    pixels = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_UNCHANGED)
+    content = file.read()
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise OSError("its 16-bit colours cannot be decoded")
-    return np.concatenate([pixels[..., 2::-1], pixels[..., 3:]], axis=-1)  # OpenCV has BGR
+    # OpenCV has BGR, and makes colours of grey with transparency, as Pillow does.
+    kept = [0, 3] if content[25] == _GREY_WITH_ALPHA else [2, 1, 0, 3][: pixels.shape[2]]
+    return np.take(pixels, kept, axis=-1)
 
 
 def image_pixels(picture: ImageFile, file: BinaryIO, path: str | SampleFile) -> Pixels:
@@ -215,7 +219,9 @@ def image_pixels(picture: ImageFile, file: BinaryIO, path: str | SampleFile) -> 
     """
     stored = _decode(picture, file, path)
     if stored.dtype == np.uint16:
-        return stored[..., :3] if stored.ndim == 3 else stored
+        if stored.ndim == 3:
+            return stored[..., 0] if stored.shape[2] == 2 else stored[..., :3]
+        return stored
     if picture.mode in ("L", "RGB"):
         return stored
     return np.asarray(picture.convert("L" if picture.mode in ("1", "LA") else "RGB"))
