@@ -26,7 +26,8 @@ def chairs(count=10):
 
 def test_a_row_is_read_by_attribute_key_and_order():
     row = chairs()[1]
-    assert row.image == row["image"] == row[0] == "images/ghế 1.png"
+    assert row.image == row["image"] == row[0] == row[np.int64(0)] == "images/ghế 1.png"
+    assert row[:1] == ("images/ghế 1.png",)
     image, mask, part, age = row
     assert (mask, part, age) == ("masks/ghế 1.png", "train", 49)
     assert row._asdict() == {"image": image, "mask": mask, "part": part, "age": age}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, SupportsIndex
 
 
 class Row:
@@ -48,8 +48,8 @@ class Row:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"A row cannot be changed; '{name}' stays as it is.")
 
-    def __getitem__(self, key: str | int) -> Any:
-        if isinstance(key, int):
+    def __getitem__(self, key: str | SupportsIndex | slice) -> Any:
+        if not isinstance(key, str):
             return self._values[key]
         if key in self._names:
             return self._values[self._names.index(key)]
