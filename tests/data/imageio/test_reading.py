@@ -398,6 +398,10 @@ def test_a_path_that_is_no_file(tmp_path: Path) -> None:
         read_image(tmp_path / "a.png")
     with pytest.raises(DataError, match=r"expected an image file, found a folder\. Check"):
         read_size(tmp_path)
+    with pytest.raises(
+        DataError, match=r"expected an image file, found (file name too long|no such file)\."
+    ):
+        read_image(tmp_path / ("a" * 300))
 
 
 @settings(max_examples=60)

@@ -6,6 +6,7 @@ The front of three rooms that know the formats: `raster` (by Pillow), `tiff` (by
 
 from __future__ import annotations
 
+import errno
 import io
 import struct
 import zlib
@@ -327,6 +328,10 @@ def _opened(path: str | SampleFile) -> Iterator[BinaryIO]:
             "Convert it to PNG or TIFF.",
         ) from error
     except _DAMAGE as error:
+        # Decoders give no number, but for places before the beginning that a damaged file names.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            found = (error.strerror or str(error)).lower()
+            raise DataError(path, "an image file", found, "Check the path.") from error
         raise damaged(path, str(error)) from error
 
 
