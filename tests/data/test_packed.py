@@ -10,9 +10,8 @@ import tifffile
 from fewmask.data.dataset import Dataset
 from fewmask.data.fingerprint import take_fingerprint
 from fewmask.data.imageio import encode_jpeg, encode_png, open_picture, read_image, read_size
-from fewmask.data.packed import PackedFile, read_slice
+from fewmask.data.packed import PackedFile, read_slice, sha256_of
 from fewmask.data.schema import Column
-from fewmask.data.seen import sha256_of
 from fewmask.errors import DataError
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
@@ -109,3 +108,16 @@ def test_a_file_that_was_cut_off_or_removed_says_what_to_do(box, tmp_path):
     (tmp_path / "box").unlink()
     with pytest.raises(DataError, match=r"it was uninstalled meanwhile\. Install the dataset"):
         read_image(file)
+
+
+def test_the_sum_of_a_file_is_that_of_its_bytes(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    # from FIPS 180-2, appendix B.1
+    assert sha256_of(tmp_path / "abc") == (
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )
+
+
+def test_a_file_that_is_gone_has_no_sum(tmp_path):
+    with pytest.raises(DataError, match=r"gone: expected a file that can be read, found no such"):
+        sha256_of(tmp_path / "gone")

@@ -7,6 +7,7 @@ import pytest
 
 from fewmask.data.dataset import Dataset
 from fewmask.data.imageio import write_png
+from fewmask.data.packed import sha256_of
 from fewmask.data.parts import Parts
 from fewmask.data.seen import (
     COLUMNS,
@@ -15,7 +16,6 @@ from fewmask.data.seen import (
     divide_as_seen,
     image_digests,
     read_seen,
-    sha256_of,
     write_seen,
 )
 from fewmask.errors import RunError
@@ -69,14 +69,6 @@ def test_without_a_validation_part(dataset: Dataset, tmp_path: Path) -> None:
     again = divide_as_seen(dataset, read_seen(tmp_path / "parts.csv"), "run")
     assert again.validation is None
     assert len(again.train) == 2
-
-
-def test_the_sum_is_that_of_the_bytes(tmp_path: Path) -> None:
-    (tmp_path / "abc").write_bytes(b"abc")
-    # from FIPS 180-2, appendix B.1
-    assert sha256_of(tmp_path / "abc") == (
-        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    )
 
 
 def test_divides_a_dataset_as_before_wherever_it_lies(

@@ -16,7 +16,7 @@ from fewmask.data import imageio
 from fewmask.data.counting import count_values
 from fewmask.data.dataset import Dataset
 from fewmask.data.least_areas import LeastAreas
-from fewmask.data.packed import SampleFile
+from fewmask.data.packed import sha256_of
 from fewmask.data.thickness import measure_thickness
 from fewmask.errors import DataError
 
@@ -144,7 +144,7 @@ def take_fingerprint(
         _check_alike(dataset.name, first_with)
         # Grey counts for each of three colours, as it will when it is turned into RGB.
         histogram = histogram + _histogram(image)
-        digest = [dataset.sample_id(index), _digest(path)]
+        digest = [dataset.sample_id(index), sha256_of(path)]
         if dataset.mask_column is not None:
             mask = dataset.read_mask(index)
             pixels = count_values(mask)
@@ -154,7 +154,7 @@ def take_fingerprint(
             there = pixels > 0
             least_shares[there] = np.minimum(least_shares, pixels / mask.size)[there]
             class_ids.append(tuple(int(value) for value in pixels.nonzero()[0]))
-            digest.append(_digest(dataset.mask_path(index)))
+            digest.append(sha256_of(dataset.mask_path(index)))
         digests.append("\0".join(digest))
         if progress is not None:
             progress(index + 1, len(dataset))
@@ -183,11 +183,6 @@ def take_fingerprint(
 
 def _by_count(counts: Counter[Any]) -> list[tuple[Any, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-
-
-def _digest(path: SampleFile) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check_alike(name: str, first_with: dict[tuple[str, int], str]) -> None:

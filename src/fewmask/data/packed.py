@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,6 +71,23 @@ class PackedFile:
 
 SampleFile: TypeAlias = Path | PackedFile
 """An image or a mask, wherever it lies."""
+
+
+def sha256_of(path: SampleFile) -> str:
+    """Returns the SHA-256 of a file as 64 hexadecimal digits.
+
+    Args:
+        path: The file.
+
+    Raises:
+        DataError: If it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        found = (error.strerror or str(error)).lower()
+        raise DataError(path, "a file that can be read", found, "Check the path.") from error
 
 
 def read_slice(path: str, start: int, size: int) -> bytes:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fewmask.data.dataset import Dataset
-from fewmask.data.packed import SampleFile
+from fewmask.data.packed import sha256_of
 from fewmask.data.parts import PARTS, Parts
 from fewmask.data.wording import counted
 from fewmask.errors import RunError
@@ -191,9 +190,3 @@ def image_digests(dataset: Dataset) -> list[str]:
 def digests(dataset: Dataset, index: int) -> tuple[str, str]:
     """Returns the SHA-256 of a sample's image file and of its mask file, in hexadecimal."""
     return sha256_of(dataset.image_path(index)), sha256_of(dataset.mask_path(index))
-
-
-def sha256_of(path: SampleFile) -> str:
-    """Returns the SHA-256 of a file as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
