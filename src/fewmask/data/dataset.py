@@ -17,7 +17,7 @@ from fewmask.data.loaders.reading import Masks
 from fewmask.data.masks.encoding import MaskEncoding, without_alpha
 from fewmask.data.packed import PackedFile, SampleFile
 from fewmask.data.row import Row
-from fewmask.data.sizes import check_sizes as check_sizes
+from fewmask.data.sizes import check_sizes
 from fewmask.data.table import Table
 from fewmask.errors import ArgumentError, DataError
 

@@ -176,15 +176,12 @@ def tally_file(path: SampleFile, max_pixels: int = DEFAULT_MAX_PIXELS) -> FileTa
     )
 
 
-def sum_shares(
-    tallies: Sequence[FileTally], by_color: bool, ignored: frozenset[int] = frozenset()
-) -> dict[int, Share]:
+def sum_shares(tallies: Sequence[FileTally], by_color: bool) -> dict[int, Share]:
     """Adds up where each value occurs.
 
     Args:
         tallies: The files.
         by_color: Whether to go by the colours seen instead of the values stored.
-        ignored: Values to leave out.
 
     Returns:
         Values in ascending order, each with its share.
@@ -205,8 +202,6 @@ def sum_shares(
                 "Save this mask with its whole palette.",
             )
         for value, count in zip(keys.tolist(), counts.tolist(), strict=True):
-            if value in ignored:
-                continue
             if value in shares:
                 shares[value].pixels += count
                 shares[value].files += 1

@@ -33,8 +33,6 @@ from fewmask.data.masks.understanding import (
 from fewmask.data.packed import SampleFile
 from fewmask.errors import ArgumentError, DataError, DecisionNeeded
 
-__all__ = ["MaskDecisions", "MaskEncoding", "Understanding", "understand_masks"]
-
 _BLACK_AND_WHITE = frozenset({0, 0xFFFFFF})
 
 
