@@ -122,7 +122,7 @@ def write_copies(
     too_many: RunError,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[Place, ...]:
-    """Writes the file that `Copies` reads, whole or not at all.
+    """Writes the file that `Copies` reads; removes it again where it cannot be made whole.
 
     Args:
         path: The file; its folder is made if it is missing.
@@ -134,6 +134,11 @@ def write_copies(
 
     Returns:
         Where the samples lie in the file.
+
+    Raises:
+        RunError: `too_many`, if they take more bytes.
+        DataError: What `copy` raises where a sample cannot be read.
+        FewmaskError: If the file cannot be written.
     """
     threads = min(4, count_cores())
     places: list[Place] = []

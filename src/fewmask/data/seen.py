@@ -100,6 +100,10 @@ def write_seen(path: Path, parts: Parts) -> None:
     Args:
         path: The file to be.
         parts: The samples of each part.
+
+    Raises:
+        DataError: If an image or a mask cannot be read.
+        FewmaskError: If the file cannot be written.
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -160,6 +164,7 @@ def divide_as_seen(dataset: Dataset, seen: Seen, where: object) -> Parts:
 
     Raises:
         RunError: If an image or mask is missing, new, or not what it was.
+        DataError: If one cannot be read.
     """
     places: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
     changed = set(seen.samples)
