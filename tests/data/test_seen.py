@@ -168,7 +168,10 @@ def test_refuses_a_dataset_that_has_changed(change: str, dataset: Dataset, writt
     ("content", "words"),
     [
         (None, "expected a file that every run holds, found nothing. Train again: the run is"),
-        (b"sample,part\na,train\n", "expected the columns sample, part, image_sha256, mask_sha256"),
+        (
+            b"sample,part\na,train\n",
+            "expected the columns sample, part, image_sha256, mask_sha256, found no 'image_",
+        ),
         (b"\xff\xfe", "expected the columns"),
     ],
 )

@@ -140,7 +140,7 @@ def read_seen(path: Path) -> Seen:
         raise RunError(
             path,
             f"the columns {', '.join(COLUMNS)}",
-            str(error),
+            f"no {error}" if isinstance(error, KeyError) else str(error),
             "Restore the file or train again.",
         ) from error
     for line, row in enumerate(rows, start=2):
