@@ -145,6 +145,7 @@ def test_every_option_of_a_page_exists() -> None:
         "--one-network",
         "--only",
         "--rounds",
+        "--steps",
     }
     for page in PAGES:
         for code in CODE.findall(FENCE.sub("", page.read_text("utf-8"))):
