@@ -17,9 +17,9 @@ from fewmask.models.folding import FoldedConvolution
 def fast_precision() -> str:
     """Returns what of `PRECISIONS` a network learns fastest in, on this machine.
 
-    That is `bfloat16` for torch on a processor with a unit for products of such matrices (AMX).
-    Other processors are slower with it, also those with instructions for 16 bits alone
-    (AVX512_BF16), see docs/reference/benchmarks.md.
+    That is `bfloat16` for torch on a processor with a unit for products of such matrices (AMX), see
+    docs/explanation/how-a-plan-is-made.md. Without the unit it is slower, even where there are
+    instructions for bfloat16.
     """
     if keras.config.backend() != "torch" or keras.ops.zeros(()).device.type != "cpu":
         return "float32"
@@ -53,8 +53,9 @@ def shorten(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _gains(layer: Any) -> bool:
-    # A depthwise convolution is no product of matrices. One of single pixels ends a network, whose
-    # logits need all their bits.
+    # A depthwise convolution is no product of matrices, and torch takes twenty times as long for
+    # the slopes of one that strides. One of single pixels ends a network, whose logits need all
+    # their bits.
     if isinstance(layer, FoldedConvolution):
         return isinstance(layer.convolution, keras.layers.Conv2D)
     return isinstance(layer, keras.layers.Conv2D) and max(layer.kernel_size) > 1
