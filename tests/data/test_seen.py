@@ -173,6 +173,7 @@ def test_refuses_a_dataset_that_has_changed(change: str, dataset: Dataset, writt
             "expected the columns sample, part, image_sha256, mask_sha256, found no 'image_",
         ),
         (b"\xff\xfe", "expected the columns"),
+        (b"", "expected a line for each sample, found none. Restore the file or train again."),
     ],
 )
 def test_names_a_table_that_is_missing_or_damaged(

@@ -143,6 +143,8 @@ def read_seen(path: Path) -> Seen:
             f"no {error}" if isinstance(error, KeyError) else str(error),
             "Restore the file or train again.",
         ) from error
+    if not rows:  # every image would count as one that was never learnt from
+        raise RunError(path, "a line for each sample", "none", "Restore the file or train again.")
     for line, row in enumerate(rows, start=2):
         if row[1] not in PARTS or None in row:
             raise RunError(
