@@ -121,7 +121,8 @@ def make_run(folder: Path, count: int) -> None:
     facts = {"format": 1, "state": "finished", "versions": {"fewmask": "0.1.0"}}
     (folder / "run.json").write_text(json.dumps(facts))
     (folder / "plan.toml").write_text("size = 256\n")
-    (folder / "parts.csv").write_text("sample,part,image_sha256,mask_sha256\n")
+    learnt = f"images/elsewhere,train,{'0' * 64},{'0' * 64}\n"
+    (folder / "parts.csv").write_text(f"sample,part,image_sha256,mask_sha256\n{learnt}")
 
 
 def inference_fixtures() -> ModuleType:
