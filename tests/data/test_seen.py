@@ -170,7 +170,8 @@ def test_refuses_a_dataset_that_has_changed(change: str, dataset: Dataset, writt
         (None, "expected a file that every run holds, found nothing. Train again: the run is"),
         (
             b"sample,part\na,train\n",
-            "expected the columns sample, part, image_sha256, mask_sha256, found no 'image_",
+            "expected the columns sample, part, image_sha256, mask_sha256, "
+            "found no 'image_sha256'. Restore the file or train again.",
         ),
         (b"\xff\xfe", "expected the columns"),
         (b"", "expected a line for each sample, found none. Restore the file or train again."),
