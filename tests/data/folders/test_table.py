@@ -49,6 +49,19 @@ def test_names_that_do_not_match_are_paired_by_the_table(tmp_path):
     ]
 
 
+def test_a_table_whose_masks_lie_elsewhere_than_was_said_is_refused(tmp_path):
+    text = "image,mask\nimages/train/1.png,masks/train/1.png\n"
+    assert read(tmp_path, text, masks="masks")[0].mask == "masks/train/1.png"
+    for named in ("instances", "../nothing"):
+        with pytest.raises(DataError) as caught:
+            read(tmp_path, text, masks=named)
+        assert str(caught.value) == (
+            f"{tmp_path}/split.csv, line 2: expected a mask in {named}, which was named as their "
+            "folder, found masks/train/1.png. Correct the line, or leave out --masks: split.csv "
+            "says where masks are."
+        )
+
+
 def test_no_table_says_nothing(tmp_path):
     assert read_table(tmp_path, PATHS) is None
 

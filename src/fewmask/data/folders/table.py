@@ -56,7 +56,8 @@ def read_table(root: Path, paths: Sequence[str], masks: str | None = None) -> li
 
     Raises:
         DataError: If the table has no images, names a file that is not there or that several
-            files could be, says twice what to do with an image, or contradicts the folders.
+            files could be, says twice what to do with an image, or contradicts the folders or
+            `masks`.
     """
     path = root / FILE_NAME
     if not path.is_file():
@@ -92,6 +93,13 @@ def read_table(root: Path, paths: Sequence[str], masks: str | None = None) -> li
         mask = None
         if columns["mask"] is not None:
             mask = _find(where, cells["mask"], by_name, "mask", part)
+            if masks is not None and not mask.path.startswith(f"{masks}/"):
+                raise DataError(
+                    where,
+                    f"a mask in {masks}, which was named as their folder",
+                    mask.path,
+                    f"Correct the line, or leave out --masks: {FILE_NAME} says where masks are.",
+                )
         named = image if image.part or mask is None else mask
         if part and named.part and part != named.part:
             raise other_part(where, named.path, named.part, part)
