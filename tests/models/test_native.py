@@ -22,6 +22,10 @@ pytestmark = pytest.mark.skipif(keras.config.backend() != "torch", reason="is ab
             keras.layers.UpSampling2D(2, data_format="channels_first"),
         ),
         (
+            native.UpSampling2D((3, 2), data_format="channels_first"),
+            keras.layers.UpSampling2D((3, 2), data_format="channels_first"),
+        ),
+        (
             native.Conv2D(5, 3, padding="same", data_format="channels_first"),
             keras.layers.Conv2D(5, 3, padding="same", data_format="channels_first"),
         ),
@@ -30,7 +34,7 @@ pytestmark = pytest.mark.skipif(keras.config.backend() != "torch", reason="is ab
             keras.layers.Conv2D(5, 3, strides=2, padding="same", data_format="channels_first"),
         ),
     ],
-    ids=["normalization", "upsampling", "convolution", "striding convolution"],
+    ids=["normalization", "upsampling", "uneven upsampling", "convolution", "striding convolution"],
 )
 def test_values_and_slopes_are_those_of_keras(ours, theirs):
     rng = np.random.default_rng(0)

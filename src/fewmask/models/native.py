@@ -110,9 +110,9 @@ class UpSampling2D(keras.layers.UpSampling2D):  # type: ignore[misc]
         """Enlarges `inputs`."""
         if not _is_torch(inputs):
             return super().call(inputs)
-        from torch.nn.functional import interpolate
+        from fewmask.models.repeating import repeat
 
-        return interpolate(inputs, scale_factor=self.size, mode="nearest")
+        return repeat(inputs, tuple(self.size))
 
 
 class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]

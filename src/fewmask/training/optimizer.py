@@ -93,31 +93,45 @@ class FusedAdamW(TwoRatesAdamW):
     Takes the same steps as `keras.optimizers.AdamW`, up to rounding.
     """
 
+    def _apply_weight_decay(self, variables: Any) -> None:
+        """Leaves the decay to the kernel, which does it in the same pass."""
+
     def _backend_update_step(
         self, grads: Any, trainable_variables: Any, learning_rate: Any
     ) -> None:
-        by_share: dict[float, list[tuple[Any, Any]]] = {}
+        alike: dict[tuple[float, float], list[tuple[Any, Any]]] = {}
         for variable, grad in zip(trainable_variables, grads, strict=True):
-            by_share.setdefault(self.share_of(variable), []).append((variable, grad))
-        for share, pairs in by_share.items():
-            self._fused_step(pairs, float(learning_rate) * share)
+            decay = self.weight_decay if self._use_weight_decay(variable) else 0.0
+            alike.setdefault((self.share_of(variable), decay), []).append((variable, grad))
+        for (share, decay), pairs in alike.items():
+            self._fused_step(pairs, float(learning_rate) * share, decay)
 
-    def _fused_step(self, pairs: Sequence[tuple[Any, Any]], learning_rate: float) -> None:
-        """Updates variables that share a learning rate."""
+    def _fused_step(
+        self, pairs: Sequence[tuple[Any, Any]], learning_rate: float, decay: float
+    ) -> None:
+        """Updates variables that share a learning rate and a decay."""
         import torch
         from torch.optim.adamw import adamw
 
-        places = [self._get_variable_index(variable) for variable, _ in pairs]
+        arrays = []
+        for variable, grad in pairs:
+            place = self._get_variable_index(variable)
+            moments = (each[place].value for each in (self._momentums, self._velocities))
+            # The kernel walks along memory, and copies what is not in its order.
+            axes = sorted(range(grad.ndim), key=variable.value.stride, reverse=True)
+            value, slope, *both = (each.permute(axes) for each in (variable.value, grad, *moments))
+            arrays.append((value, slope.contiguous(), *both))
+        values, slopes, means, squares = zip(*arrays, strict=True)
         step = float(self.iterations)
         correction = 1.0 - self.beta_2 ** (step + 1.0)
         # The kernel wants them where the variables are.
-        counters = torch.full((len(places),), step, device=pairs[0][0].value.device)
+        counters = torch.full((len(values),), step, device=values[0].device)
         with torch.no_grad():
             adamw(
-                [variable.value for variable, _ in pairs],
-                [grad for _, grad in pairs],
-                [self._momentums[place].value for place in places],
-                [self._velocities[place].value for place in places],
+                values,
+                slopes,
+                means,
+                squares,
                 [],
                 # One counter a variable, which the kernel raises by one before it uses it.
                 list(counters.unbind()),
@@ -126,7 +140,7 @@ class FusedAdamW(TwoRatesAdamW):
                 beta1=self.beta_1,
                 beta2=self.beta_2,
                 lr=learning_rate,
-                weight_decay=0.0,  # Keras has decayed what is to decay
+                weight_decay=decay,
                 # Keras adds it to the root of the moment as it is, torch after the correction.
                 eps=self.epsilon / correction**0.5,
                 maximize=False,
