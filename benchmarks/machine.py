@@ -21,6 +21,11 @@ def name_processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def name_machine() -> str:
+    """Names the processor and how many cores of it this process may use."""
+    return f"{name_processor()}, {counted(count_cores(), 'core')}"
+
+
 def count_cores() -> int:
     """Counts the processor cores that this process may use, which can be fewer than there are."""
     if hasattr(os, "sched_getaffinity"):
@@ -56,9 +61,8 @@ def describe_machine(packages: tuple[str, ...]) -> str:
     """
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    cores = counted(count_cores(), "core")
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {name_processor()}, {cores}{load}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, {name_machine()}{load}, "
         f"{platform.system()}, Python {platform.python_version()}, "
         f"fewmask {__version__}, {versions}"
     )

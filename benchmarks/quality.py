@@ -6,7 +6,8 @@ Each cell is a tool on a dataset for so many minutes with a seed, a process of i
 environment of the tool. All are given the same training part, none the test part (`datasets.toml`
 says what they are), and the label maps that they write are scored here, all by the same lines. What
 a cell found is a line of `quality.csv`, of which the tables in the documentation are made. Cells
-that are there are not measured again, so that this goes on where it was stopped.
+that are there are not measured again on a machine like this, so that this goes on where it was
+stopped.
 
 The minutes begin with the process of a tool and end with its trained model; fewmask's hold its own
 evaluation and export too. Nothing else should run meanwhile: the load at the beginning is noted.
@@ -16,6 +17,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from machine import name_machine
 from marked_page import around_markers, write_between
 from quality_cells import BLOCKS, KEY, TOOLS, Cell, cells_of
 from quality_data import prepare, read_decisions
@@ -67,8 +69,9 @@ def write_tables(asked: argparse.Namespace) -> None:
 
 
 def is_measured(cell: Cell, scores: Path) -> bool:
-    """Says whether a cell has its score."""
-    return any(tuple(each[name] for name in KEY) == cell.key for each in read_scores(scores))
+    """Says whether a cell has its score on a machine like this."""
+    sought = (*cell.key, name_machine())
+    return any(tuple(each[name] for name in KEY) == sought for each in read_scores(scores))
 
 
 def main() -> None:

@@ -9,8 +9,11 @@ from typing import NamedTuple
 PEERS = Path(__file__).with_name("peers")
 ROOT = Path(__file__).parents[1]
 OURS, OURS_SCRATCH = "ours", "ours-scratch"
-KEY = ("dataset", "tool", "minutes", "seed")
-"""The columns of the file of scores that tell one cell from the others."""
+CELL = ("dataset", "tool", "minutes", "seed")
+"""The columns of the file of scores that say what was measured."""
+KEY = (*CELL, "machine")
+"""The columns that tell one line of it from the others: the same minutes hold more on a faster
+machine, so that tools are compared on one."""
 MINUTES = (1, 3, 10)
 SEEDS = (0, 1)
 
@@ -65,7 +68,7 @@ class Cell(NamedTuple):
 
     @property
     def key(self) -> tuple[str, ...]:
-        """Its texts in the columns `KEY`."""
+        """Its texts in the columns `CELL`."""
         return (self.dataset, self.tool, f"{self.minutes:g}", str(self.seed))
 
     @property

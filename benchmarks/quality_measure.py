@@ -9,13 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from machine import count_cores, name_commit, name_processor
-from quality_cells import KEY, PEERS, TOOLS, Cell
+from machine import name_commit, name_machine
+from quality_cells import CELL, PEERS, TOOLS, Cell
 from quality_data import Prepared
 from score_file import Score
 
 from fewmask.data.imageio import read_mask_values
-from fewmask.data.wording import counted
 from fewmask.evaluation.bootstrap import mean_interval
 from fewmask.evaluation.scores import confusion_matrix, mean_dice, mean_where_scored
 
@@ -48,14 +47,15 @@ def measure(cell: Cell, prepared: Prepared, work: Path) -> Score:
         if path.name not in KEPT:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     return {
-        **dict(zip(KEY, cell.key, strict=True)),
+        **dict(zip(CELL, cell.key, strict=True)),
+        "machine": name_machine(),
         "mean_dice": f"{mean_where_scored(dice):.4f}",
         "low": f"{low:.4f}",
         "high": f"{high:.4f}",
         "dice_of_images": " ".join(f"{each:.4f}" for each in dice),
         "seconds": f"{facts['seconds']:.0f}",
         "commit": name_commit(),
-        "machine": f"{name_processor()}, {counted(count_cores(), 'core')}, {versions}",
+        "packages": versions,
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "load": f"{load:.1f}",
     }

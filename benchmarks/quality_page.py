@@ -25,29 +25,42 @@ class Place(NamedTuple):
 
 
 def tables(scores: Sequence[Score], datasets: Sequence[str]) -> str:
-    """Makes all tables.
-
-    In the first, what is not measured stays empty. In the others a line without any number is
-    left out.
+    """Makes all tables, for each machine its own: first the one that measured last.
 
     Args:
         scores: All that was measured.
         datasets: The datasets, in the order of the tables.
     """
+    latest = {score["machine"]: score["date"] for score in sorted(scores, key=date_of)}
+    sections = []
+    for machine in sorted(latest, key=lambda name: latest[name], reverse=True):
+        of_machine = [score for score in scores if score["machine"] == machine]
+        sections += [f"### {machine}", *tables_of_machine(of_machine, datasets)]
+    return "\n\n".join(sections or ["Not measured yet."]) + "\n"
+
+
+def date_of(score: Score) -> str:
+    """Returns the day of a score."""
+    return score["date"]
+
+
+def tables_of_machine(scores: Sequence[Score], datasets: Sequence[str]) -> list[str]:
+    """Makes the tables of one machine, with their titles.
+
+    In the first, what is not measured stays empty. In the others a line without any number is
+    left out.
+    """
     dice = dice_of(scores)
-    sections = ["### Mean Dice", means(dice, datasets)]
+    sections = ["#### Mean Dice", means(dice, datasets)]
     for ours in (OURS, OURS_SCRATCH):
         title = TOOLS[ours].title
         sections += [
-            f"### {title}, minus the others in the same minutes",
+            f"#### {title}, minus the others in the same minutes",
             gains(dice, datasets, ours, [(minutes, minutes) for minutes in MINUTES]),
-            f"### {title}, minus the others in more minutes",
+            f"#### {title}, minus the others in more minutes",
             gains(dice, datasets, ours, list(pairwise(MINUTES))),
         ]
-    sections += ["### Seconds taken", seconds_taken(scores)]
-    if scores:
-        sections.append(sources(scores))
-    return "\n\n".join(sections) + "\n"
+    return [*sections, "#### Seconds taken", seconds_taken(scores), sources(scores)]
 
 
 def dice_of(scores: Sequence[Score]) -> dict[Place, BySeed]:
@@ -137,13 +150,13 @@ def seconds_taken(scores: Sequence[Score]) -> str:
 
 
 def sources(scores: Sequence[Score]) -> str:
-    """Makes the folded list of where scores are from: tools, days, machines and commits."""
-    found = {(each["tool"], each["date"], each["machine"], each["commit"]) for each in scores}
+    """Makes the folded list of what scores are of: tools, days, versions and commits."""
+    found = {(each["tool"], each["date"], each["packages"], each["commit"]) for each in scores}
     lines = [
-        f"    - {TOOLS[tool].title}: {date}, {machine}; commit {commit}"
-        for tool, date, machine, commit in sorted(found)
+        f"    - {TOOLS[tool].title}: {date}, {packages}; commit {commit}"
+        for tool, date, packages, commit in sorted(found)
     ]
-    return "\n".join(['??? note "Where and when"', "", *lines])
+    return "\n".join(['??? note "When, and of what"', "", *lines])
 
 
 def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

@@ -10,6 +10,7 @@ import pytest
 import quality
 import quality_cells
 import quality_measure
+from machine import name_machine
 from marked_page import END, around_markers, begin_marker
 from quality_cells import BLOCKS, TOOLS, Cell, Tool, cells_of
 from quality_data import Prepared
@@ -96,11 +97,11 @@ def test_a_cell_is_measured_once_in_a_process_of_its_own(
     cell = Cell("boxes", "good", 1, 7)
     assert quality.measure_all([cell], asked) == []
     (found,) = read_scores(asked.scores)
-    assert tuple(found[name] for name in quality.KEY) == cell.key
+    assert tuple(found[name] for name in quality.KEY) == (*cell.key, name_machine())
     assert found["mean_dice"] == "1.0000"
     assert found["dice_of_images"] == "1.0000 1.0000"
     assert 0 <= float(found["seconds"]) < 30
-    assert "numpy" in found["machine"]
+    assert "numpy" in found["packages"]
     out = asked.work / "cells" / cell.name
     assert sorted(path.name for path in out.iterdir()) == ["facts.json", "log.txt", "predicted"]
     assert "good" in asked.page.read_text("utf-8")
@@ -108,6 +109,22 @@ def test_a_cell_is_measured_once_in_a_process_of_its_own(
     assert quality.measure_all([cell], asked) == []
     assert capsys.readouterr().out == ""
     assert len(read_scores(asked.scores)) == 1
+
+
+def test_another_machine_measures_for_itself(
+    asked: argparse.Namespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = Cell("boxes", "good", 1, 7)
+    for name in ("One Chip, 1 core", "Another, 2 cores"):
+        for module in (quality, quality_measure):
+            monkeypatch.setattr(module, "name_machine", lambda name=name: name)
+        assert not quality.is_measured(cell, asked.scores)
+        assert quality.measure_all([cell], asked) == []
+        assert quality.is_measured(cell, asked.scores)
+    assert [found["machine"] for found in read_scores(asked.scores)] == [
+        "One Chip, 1 core",
+        "Another, 2 cores",
+    ]
 
 
 def test_a_tool_that_fails_says_why_and_the_others_go_on(
@@ -133,12 +150,17 @@ def test_the_first_block_is_what_was_agreed_and_nothing_is_measured_twice() -> N
 
 
 def measured(
-    tool: str, minutes: float, seed: int, *dice: float, dataset: str = "chairs97"
+    tool: str,
+    minutes: float,
+    seed: int,
+    *dice: float,
+    machine: str = "One Chip, 1 core",
+    date: str = "2026-01-02",
 ) -> dict[str, str]:
     return {
-        "dataset": dataset, "tool": tool, "minutes": f"{minutes:g}", "seed": str(seed),
-        "dice_of_images": " ".join(f"{each:.4f}" for each in dice), "seconds": "181",
-        "commit": "abc1234", "machine": "a machine", "date": "2026-01-02",
+        "dataset": "chairs97", "tool": tool, "minutes": f"{minutes:g}", "seed": str(seed),
+        "machine": machine, "dice_of_images": " ".join(f"{each:.4f}" for each in dice),
+        "seconds": "181", "commit": "abc1234", "packages": "keras 3", "date": date,
     }  # fmt: skip
 
 
@@ -153,14 +175,26 @@ def test_every_dataset_has_its_lines_and_what_is_not_measured_is_empty() -> None
     line = next(line for line in lines if line.startswith("| chairs97 | 3 | 0."))
     assert line.startswith("| chairs97 | 3 | 0.650 |  |")
     assert "|  | 0.200 (1 seed) |" in line
-    assert "    - fewmask: 2026-01-02, a machine; commit abc1234" in lines
+    assert "    - fewmask: 2026-01-02, keras 3; commit abc1234" in lines
     assert "| fewmask |  | 181 to 181 |  |" in lines
 
 
 def test_nothing_measured_makes_a_page_too() -> None:
-    text = tables([], ["chairs97"])
-    assert text.count("Not measured yet.") == 5
-    assert "nan" not in text
+    assert tables([], ["chairs97"]) == "Not measured yet.\n"
+
+
+def test_what_two_machines_measured_is_not_compared() -> None:
+    old, new = "An Older Chip, 1 core", "Z80, 1 core"
+    scores = [
+        measured("smp", 3, 0, 0.6, 0.7, machine=old),
+        measured("ours", 3, 0, 0.5, 0.6, machine=new, date="2026-01-03"),
+        measured("ours", 3, 1, 0.5, 0.6, machine=old, date="2026-01-01"),
+    ]
+    first, second = tables(scores, ["chairs97"]).split(f"### {old}")
+    assert first.startswith(f"### {new}")
+    assert "| chairs97 | 3 | 0.550 (1 seed) |  |  |" in first
+    assert "| chairs97 | 3 | 0.550 (1 seed) |  | 0.650 (1 seed) |" in second
+    assert "+0." not in first + second
 
 
 def test_a_gain_is_paired_over_images_and_over_the_seeds_of_both() -> None:
