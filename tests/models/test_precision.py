@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from fewmask.models.backend import keras
-from fewmask.models.precision import fast_precision
+from fewmask.models.folding import fold
+from fewmask.models.precision import fast_precision, shorten
 from fewmask.models.spec import ModelSpec, build
 from fewmask.models.straight import straighten
 
@@ -58,6 +59,37 @@ def test_a_network_gives_and_learns_nearly_the_same(name):
     assert all(each.dtype == np.float32 for each in (*logits, *slopes[0], *slopes[1]))
     assert 0 < distance(*logits) < 0.05
     assert distance(*[np.concatenate([each.ravel() for each in some]) for some in slopes]) < 0.3
+
+
+@pytest.mark.parametrize(
+    ("kind", "width", "stride", "gives"),
+    [
+        (keras.layers.Conv2D, {"filters": 4, "kernel_size": 1}, 1, "bfloat16"),
+        (keras.layers.DepthwiseConv2D, {"kernel_size": 3}, 1, "bfloat16"),
+        (keras.layers.DepthwiseConv2D, {"kernel_size": 3}, 2, "float32"),
+    ],
+    ids=["pixel by pixel", "depthwise", "depthwise, striding"],
+)
+@pytest.mark.parametrize("given", ["float32", "bfloat16"])
+def test_what_passes_between_is_short_where_both_multiply_so(kind, width, stride, gives, given):
+    layer = kind(**width, strides=stride, data_format="channels_first")
+    norm = keras.layers.BatchNormalization(axis=1)
+    norm.trainable = False
+    layer.build((None, 4, 9, 9))
+    norm.build((None, 4, 7, 7))
+    both = fold(layer, norm)
+    array = keras.ops.cast(np.random.default_rng(0).normal(size=(2, 4, 9, 9)), given)
+    made = shorten(both, both.call)(array)
+    assert keras.backend.standardize_dtype(made.dtype) == gives
+    expected = both.call(array.float()).detach().numpy()
+    assert distance(expected, made.float().detach().numpy()) < 0.01
+
+
+def test_what_does_not_multiply_is_given_all_bits():
+    both = keras.layers.Concatenate(axis=1)
+    arrays = [keras.ops.ones((1, 2, 3, 3), each) for each in ("bfloat16", "float32")]
+    made = shorten(both, both.call)(arrays)
+    assert keras.backend.standardize_dtype(made.dtype) == "float32"
 
 
 def test_logits_are_not_rounded():

@@ -1,8 +1,8 @@
 """In how many bits the convolutions of a network multiply while it is trained.
 
 A product of two 16-bit numbers (bfloat16: the range of float32 with 8 bits of precision) is summed
-in 32 bits. Weights, their slopes, and all that passes from layer to layer stay float32, and so does
-everything that is saved or predicts.
+in 32 bits. Weights and their slopes stay float32, and so does everything that is saved or predicts.
+What passes from one such convolution to the next is bfloat16: it would be rounded there anyway.
 """
 
 from __future__ import annotations
@@ -39,23 +39,33 @@ def shorten(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
         call: What it does: float32 in, float32 out.
 
     Returns:
-        What does the same; `call` itself for layers that gain nothing.
+        What does the same of arrays of either kind: bfloat16 out if it multiplies so, for most of
+        these stand behind one another, else float32.
     """
-    if not _gains(layer):
-        return call
     import torch
+
+    if isinstance(layer, keras.Model):
+        return call
+    if not _gains(layer):
+        return lambda *inputs, **options: call(*_lengthened(inputs), **options)
 
     def short_call(*inputs: Any, **options: Any) -> Any:
         with torch.autocast("cpu", torch.bfloat16):
-            return call(*inputs, **options).float()
+            return call(*inputs, **options)
 
     return short_call
 
 
+def _lengthened(inputs: Any) -> Any:
+    if isinstance(inputs, list | tuple):
+        return [_lengthened(each) for each in inputs]
+    return inputs.float()
+
+
 def _gains(layer: Any) -> bool:
-    # A depthwise convolution is no product of matrices, and torch takes twenty times as long for
-    # the slopes of one that strides. One of single pixels ends a network, whose logits need all
-    # their bits.
-    if isinstance(layer, FoldedConvolution):
-        return isinstance(layer.convolution, keras.layers.Conv2D)
-    return isinstance(layer, keras.layers.Conv2D) and max(layer.kernel_size) > 1
+    # One of single pixels ends a network, whose logits need all their bits.
+    if not isinstance(layer, FoldedConvolution):
+        return isinstance(layer, keras.layers.Conv2D) and max(layer.kernel_size) > 1
+    # Torch takes twenty times as long for the slopes of a depthwise convolution that strides.
+    convolution = layer.convolution
+    return isinstance(convolution, keras.layers.Conv2D) or tuple(convolution.strides) == (1, 1)
