@@ -65,6 +65,7 @@ class Machine:
         room: int = 8,
         first_step: float = 0.0,
         hiccup: float = 1.0,
+        threads: int = 0,
     ) -> None:
         self.hands = hands
         self.step = step
@@ -72,6 +73,7 @@ class Machine:
         self.room = room
         self.first_step = first_step
         self.hiccup = hiccup
+        self.threads = threads
         self.measured: list[int] = []
 
     def probe_of(self, plan: Plan) -> tuple[Probe, float]:
@@ -84,7 +86,7 @@ class Machine:
             speed = self.step * (size / 256) ** 2 * self.hiccup
             self.hiccup = 1.0
             self.hands[0] += self.first_step + 4 * speed
-            return Speed(speed, speed / 20)
+            return Speed(speed, speed / 20, self.threads)
 
         return probe, self.building
 
@@ -121,6 +123,14 @@ class Machine:
             self.probe_of,
             groups,
         )
+
+
+@pytest.mark.parametrize("threads", [0, 3])
+def test_learns_with_as_many_threads_as_were_fastest(hands: list[float], threads: int) -> None:
+    plan, _ = Machine(hands, step=0.4, threads=threads).plan(300.0)
+    assert plan.threads == threads
+    said = [reason for reason in plan.reasons if reason.startswith("3 threads: ")]
+    assert len(said) == (threads > 0)
 
 
 def test_a_machine_whose_first_steps_take_long_is_not_measured_for_long(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fewmask.data.classes import Classes
 from fewmask.data.copies import Copies, Place
+from fewmask.models.backend import keras, most_threads, using_threads
 from fewmask.models.names import PRECISIONS
 from fewmask.run import Run
 from fewmask.training.checkpoint import State
@@ -188,6 +189,16 @@ def test_goes_on_as_if_it_had_never_stopped(
         assert [row[name] for row in again.state.rows] == [row[name] for row in fitted.state.rows]
     for one, other in zip(again.state.model, fitted.state.model, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.skipif(keras.config.backend() != "torch", reason="only torch lets one choose")
+def test_learns_with_the_threads_of_the_plan(fitted: Fit, make_tiny_plan: MakePlan) -> None:
+    used = []
+    fitted.listener = lambda event: used.append(most_threads())
+    with using_threads(4):
+        fitted(replace(make_tiny_plan(epochs=1), threads=3))
+        assert most_threads() == 4
+    assert 3 in used
 
 
 def test_the_last_step_may_be_in_the_middle_of_an_epoch(

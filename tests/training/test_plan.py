@@ -189,7 +189,7 @@ def test_refuses_a_file_with_other_keys(change: Any, found: str) -> None:
 
 def test_follows_the_plan_of_an_older_run_as_it_was_followed_then() -> None:
     values = tomllib.loads(plan_for().to_toml())
-    for name in ("precision", "try_mirrored", "tensorboard", "reasons"):
+    for name in ("precision", "threads", "try_mirrored", "tensorboard", "reasons"):
         del values[name]
     # Mirror images were always tried before a plan could say no, and all was in 32 bits.
     assert Plan.from_values(values) == replace(plan_for(), try_mirrored=True, reasons=())

@@ -60,6 +60,35 @@ def fast_data_format() -> DataFormat:
     return "channels_first" if keras.config.backend() == "torch" else "channels_last"
 
 
+def most_threads() -> int:
+    """Returns over how many threads an operation may be spread, 1 where that is not ours to say."""
+    if keras.config.backend() != "torch" or keras.ops.zeros(()).device.type != "cpu":
+        return 1
+    import torch
+
+    return int(torch.get_num_threads())
+
+
+@contextmanager
+def using_threads(count: int) -> Iterator[None]:
+    """Spreads the operations of a block over so many threads, on torch.
+
+    Args:
+        count: How many; 0 leaves it as it is.
+    """
+    if count == 0 or keras.config.backend() != "torch":
+        yield
+        return
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def says_out_of_memory(error: Exception) -> bool:
     """Tells whether an error of a backend, or of the system, means that memory is short.
 

@@ -134,8 +134,11 @@ def plan_for_budget(
     try_mirrored = machine.tries_mirrored(size, networks)
     if not try_mirrored:
         why = (*why, _WHY_NOT_MIRRORED)
+    if speed.threads:
+        why = (*why, _why_threads(speed.threads))
     plan = replace(
         plan,
+        threads=speed.threads,
         try_mirrored=try_mirrored,
         pace=pace,
         later_paces=(pace,) * (networks - 1),
@@ -214,6 +217,13 @@ def _why_networks(networks: int, budget: float, passes: float) -> str:
         f"{networks} networks: {duration(budget)} are enough for each of them to see its images "
         f"about {round(passes)} times; each leaves out another part of the training images and is "
         "judged by it."
+    )
+
+
+def _why_threads(threads: int) -> str:
+    return (
+        f"{counted(threads, 'thread')}: with more of them, which wait for each other, a step took "
+        "longer when this machine was measured."
     )
 
 

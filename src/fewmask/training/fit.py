@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fewmask.data.classes import Classes
 from fewmask.data.copies import Copies
-from fewmask.models.backend import keras
+from fewmask.models.backend import keras, using_threads
 from fewmask.run import Run
 from fewmask.training.averaging import AveragedWeights
 from fewmask.training.batches import Batches
@@ -115,16 +115,17 @@ def fit(
     opencv_threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        core.fit(
-            x=iter(batches),
-            # The pacemaker ends it, at a step that nobody knows yet where there is a clock.
-            epochs=plan.epochs if clock is None else sys.maxsize,
-            initial_epoch=state.epoch,
-            steps_per_epoch=plan.steps_per_epoch,
-            callbacks=callbacks,
-            shuffle=False,  # the batches are drawn already
-            verbose=0,
-        )
+        with using_threads(plan.threads):
+            core.fit(
+                x=iter(batches),
+                # The pacemaker ends it, at a step that nobody knows yet where there is a clock.
+                epochs=plan.epochs if clock is None else sys.maxsize,
+                initial_epoch=state.epoch,
+                steps_per_epoch=plan.steps_per_epoch,
+                callbacks=callbacks,
+                shuffle=False,  # the batches are drawn already
+                verbose=0,
+            )
     finally:
         batches.close()
         cv2.setNumThreads(opencv_threads)

@@ -50,6 +50,8 @@ class Plan:
         data_format: Layout of the arrays in training.
         precision: In what convolutions multiply in training, `"float32"` or, on torch,
             `"bfloat16"`; all else, and every model that is saved, is float32.
+        threads: Over how many threads the operations of the training are spread, on torch; 0 for
+            as many as there are cores.
         try_mirrored: Whether the trained model is tried on mirror images too, if it has learnt from
             them; where that is better, every prediction takes twice as long.
         tensorboard: Whether curves are also written for TensorBoard.
@@ -83,6 +85,7 @@ class Plan:
     # What plans need not have. A value that is added here has what was done without it as its
     # default, so that the plan of an older run is followed as it was.
     precision: str = "float32"
+    threads: int = 0
     try_mirrored: bool = True
     tensorboard: bool = False
     pixels: Pixels | None = None

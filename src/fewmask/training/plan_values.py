@@ -20,6 +20,7 @@ _LEAST = {
     "plateau": 0,
     "early_stopping": 0,
     "seed": 0,
+    "threads": 0,
 }
 _CHOICES = {
     "schedule": ("trapezoid", "constant"),
@@ -39,11 +40,12 @@ def check_values(values: dict[str, Any]) -> None:
         ArgumentError: If a value is of another kind or out of its range; it names the key.
     """
     for name, least in _LEAST.items():
-        value = values[name]
+        # Of these, what a plan need not have is the least when it is missing.
+        value = values.get(name, least)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             _refuse(name, f"a whole number from {least}", value)
     for name, choices in _CHOICES.items():
-        # Of these, what a plan need not have is the first choice when it is missing.
+        # And of these the first choice.
         if values.get(name, choices[0]) not in choices:
             _refuse(name, f"one of {', '.join(choices)}", values[name])
     for name in ("learning_rate", "encoder_rate"):

@@ -11,9 +11,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from fewmask.models.backend import says_out_of_memory
+from fewmask.models.backend import most_threads, says_out_of_memory, using_threads
 from fewmask.training.network import make_network
 from fewmask.training.plan import Plan
+from fewmask.training.thread_choice import choose_threads
 
 STEPS, ENOUGH = 3, 0.5
 """Steps that are measured at most, and seconds after which no other one is: the median counts, and
@@ -27,10 +28,12 @@ class Speed:
     Args:
         step: Seconds for one update of the weights.
         look: Seconds for the prediction of one square.
+        threads: Over how many threads, out of more; 0 for all there are.
     """
 
     step: float
     look: float
+    threads: int = 0
 
 
 class OutOfMemory(Exception):
@@ -50,11 +53,13 @@ def make_probe(plan: Plan, weights_file: Path | None) -> Probe:
             without which no statistics are frozen.
 
     Returns:
-        A function that measures it at any size.
+        A function that measures it at any size, with as many threads as are fastest at the first.
     """
     core = make_network(plan, weights_file)
+    most, threads = most_threads(), 0
 
     def probe(size: int) -> Speed:
+        nonlocal threads
         rng = np.random.default_rng(0)
         shape = (plan.batch_size, size, size, plan.model.channels)
         images = rng.integers(0, 256, shape).astype(np.float32)
@@ -68,12 +73,20 @@ def make_probe(plan: Plan, weights_file: Path | None) -> Probe:
             if says_out_of_memory(error):
                 raise OutOfMemory from error
             raise
-        step = _median_time(lambda: core.train_on_batch(images, masks))
+
+        def step_with(count: int) -> float:
+            with using_threads(count):
+                return _median_time(lambda: core.train_on_batch(images, masks))
+
+        if threads == 0:
+            threads, step = choose_threads(step_with, most)
+        else:
+            step = step_with(threads)
         # Whole images are predicted one by one, the tiles of a large one many at a time.
         seen = images[:1] if plan.pixels is None else images
         core.predict_on_batch(seen)
         look = _median_time(lambda: core.predict_on_batch(seen)) / len(seen)
-        return Speed(step, look)
+        return Speed(step, look, threads if threads < most else 0)
 
     return probe
 
