@@ -86,7 +86,7 @@ bench: $(VENV)/installed $(PEER)/installed  ## Measure speed and memory against 
 	$(BIN)/python benchmarks/work_per_second.py
 	$(BIN)/python benchmarks/loaders.py
 	$(BIN)/python benchmarks/cold_predict.py
-	$(BIN)/python benchmarks/lean_export.py
+	$(BIN)/python benchmarks/onnx_core.py
 	$(BIN)/python benchmarks/demo_memory.py
 	$(PEER)/bin/python benchmarks/augmentation.py
 

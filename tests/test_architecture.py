@@ -13,7 +13,7 @@ STEPS = (
 )  # fmt: skip
 LOADERS = {"data/loaders/keras.py", "data/loaders/torch.py"}
 """What feeds a framework must name it; `Dataset` imports these when they are called for."""
-FRAMEWORKS = {"keras", "torch", "jax", "tensorflow", "onnx", "tf2onnx"}
+FRAMEWORKS = {"keras", "torch", "jax", "tensorflow", "onnx"}
 ONE_HOME = {
     "PIL": {"data/imageio/reading.py", "data/imageio/raster.py"},
     "tifffile": {"data/imageio/tiff.py"},

@@ -5,8 +5,7 @@ import pytest
 
 from fewmask.inference.blocks import cut_stretches, predict_blocks
 from fewmask.inference.runtime import OnnxModel
-from fewmask.models.backend import keras
-from fewmask.models.export import export_onnx, missing_exporter
+from fewmask.models.export import export_onnx
 from fewmask.models.saving import KerasModel, save_keras
 from fewmask.scale import Pixels
 
@@ -21,8 +20,6 @@ SCALES = {
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("kind", ["onnx", "keras"])
 def test_blocks_say_what_one_pass_says(scale, kind, make_core, picture, tmp_path):
-    if kind == "onnx" and missing_exporter() is not None:
-        pytest.skip(f"Keras on {keras.config.backend()} cannot export to ONNX")
     rule = SCALES[scale]
     # A group normalisation sees all of a tile, so that nothing but equal tiles give equal answers.
     core, spec, bundle = make_core(scale=rule, num_classes=3, normalization="group")

@@ -9,7 +9,7 @@ import pytest
 from fewmask.bundle import Bundle
 from fewmask.data.classes import Classes
 from fewmask.inference.runtime import OnnxModel
-from fewmask.models.export import export_onnx, missing_exporter
+from fewmask.models.export import export_onnx
 from fewmask.models.saving import KerasModel, load_core, save_keras
 from fewmask.models.spec import ModelSpec, build
 from fewmask.models.straight import straighten
@@ -46,11 +46,10 @@ def test_its_files_say_the_same(tmp_path: Path) -> None:
     assert spec == TOGETHER
     for one, other in zip(core.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
-    if missing_exporter() is None:
-        export_onnx(core, TOGETHER, bundle, tmp_path / "model.onnx")
-        exported, exported_maps = OnnxModel(tmp_path / "model.onnx")(image)
-        np.testing.assert_allclose(exported_maps, maps, atol=1e-4)
-        assert (exported == label_map).mean() > 0.99
+    export_onnx(core, TOGETHER, bundle, tmp_path / "model.onnx")
+    exported, exported_maps = OnnxModel(tmp_path / "model.onnx")(image)
+    np.testing.assert_allclose(exported_maps, maps, atol=1e-4)
+    assert (exported == label_map).mean() > 0.99
 
 
 def test_half_a_network_is_none() -> None:

@@ -33,18 +33,6 @@ def test_a_broken_graph_is_not_handed_out():
         graph.model(opset=17)
 
 
-def test_an_embedded_model_keeps_its_names_to_itself():
-    inner = Graph("inner")
-    x = inner.input("x", np.float32, ["n"])
-    inner.output("y", inner.add("Mul", x, 3.0), np.float32, ["n"])
-    outer = Graph("outer")
-    x = outer.add("Add", outer.input("x", np.float32, ["n"]), 1.0)
-    outer.output("y", outer.embed(inner.model(opset=17), x), np.float32, ["n"])
-    model = outer.model(opset=17)
-    assert [node.op_type for node in model.graph.node] == ["Add", "Mul", "Identity"]
-    assert run(model, x=np.array([1, 2], np.float32))[0].tolist() == [6.0, 9.0]
-
-
 def test_the_metadata_travel_with_the_model():
     graph = Graph("texts")
     graph.output("y", graph.input("x", np.float32, ["n"]), np.float32, ["n"])

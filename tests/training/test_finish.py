@@ -104,25 +104,6 @@ def test_the_keras_model_is_scored_where_the_onnx_file_differs(ended: Ended, ear
     assert [path for path in ended.run.folder.iterdir() if path.name.startswith(".")] == []
 
 
-def test_without_an_exporter_the_keras_model_is_scored(
-    ended: Ended, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(finishing, "missing_exporter", lambda: "Keras on jax cannot export.")
-    (ended.run.folder / "model.onnx").unlink()
-    before = (ended.run.folder / "scores.json").read_text("utf-8")
-    heard: list[Any] = []
-    ended.finish(heard.append)
-    sentences = [event.text for event in heard if hasattr(event, "text")]
-    assert sentences[0] == (
-        f"Saved the model, for Keras, in {ended.run.folder}. "
-        "No model.onnx: Keras on jax cannot export."
-    )
-    assert missing_files(ended.run) == []
-    assert json.loads(before)["mean_dice"] == pytest.approx(
-        ended.run.read_json("scores.json")["mean_dice"], abs=1e-3
-    )
-
-
 def test_compares_on_the_test_part_alone(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[Any] = []
 

@@ -7,15 +7,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnx.compose
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 IR_VERSION = 8
 """Version of the file format, that of opset 13 to 17; ONNX Runtime reads it since 1.10."""
-
-CORE = "core."
-"""Prefix of every name inside an embedded model, so that none can be taken twice."""
 
 
 class Graph:
@@ -94,33 +90,6 @@ class Graph:
                 attributes[name] = helper.np_dtype_to_tensor_dtype(np.dtype(value))
         self._nodes.append(helper.make_node(operator, inputs, [output], output, **attributes))
         return output
-
-    def embed(self, model: Any, value: str) -> str:
-        """Adds all of another model.
-
-        Args:
-            model: An `onnx.ModelProto` with one input and one output.
-            value: What it is applied to.
-
-        Returns:
-            The name of its output.
-        """
-        inner = onnx.compose.add_prefix(model, CORE).graph
-        self._constants.extend(inner.initializer)
-        constants = {constant.name for constant in inner.initializer}
-        (entry,) = [item.name for item in inner.input if item.name not in constants]
-        # Exporters write Identity nodes where layers share an array; ONNX Runtime 1.32 loses some
-        # of these when it optimises, so that every reader is given the original instead.
-        originals = {entry: value}
-        for node in inner.node:
-            for place, name in enumerate(node.input):
-                node.input[place] = originals.get(name, name)
-            if node.op_type == "Identity":
-                originals[node.output[0]] = node.input[0]
-            else:
-                self._nodes.append(node)
-        output = inner.output[0].name
-        return str(originals.get(output, output))
 
     def model(self, opset: int, metadata: dict[str, str] | None = None) -> Any:
         """Ends the graph.

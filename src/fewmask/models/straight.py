@@ -18,6 +18,7 @@ from typing import Any
 from fewmask.models.backend import keras
 from fewmask.models.folding import fold
 from fewmask.models.precision import shorten
+from fewmask.models.wiring import Link, fetch, links_in, wiring_of
 
 
 class StraightNetwork(keras.Model):  # type: ignore[misc]
@@ -62,14 +63,6 @@ PLAIN = (bool, int, float, str)
 """Options of a call that are the same in every call."""
 
 
-@dataclass(frozen=True)
-class _Link:
-    """Stands for one of the arrays that a layer made."""
-
-    maker: str
-    place: int
-
-
 @dataclass
 class _Step:
     """One layer's call: what goes in, and whose arrays nobody needs afterwards."""
@@ -87,13 +80,13 @@ class _Walk:
     """The calls of a functional network, in an order in which each finds its arguments made."""
 
     def __init__(
-        self, sources: Sequence[_Link], steps: Sequence[_Step], results: Sequence[_Link]
+        self, sources: Sequence[Link], steps: Sequence[_Step], results: Sequence[Link]
     ) -> None:
         self.sources = sources
         self.steps = steps
         self.results = results
         kept = {link.maker for link in results}
-        last_use = {link.maker: step for step in steps for link in _links(step.arguments)}
+        last_use = {link.maker: step for step in steps for link in links_in(step.arguments)}
         for maker, step in last_use.items():
             if maker not in kept:
                 step.done_with.append(maker)
@@ -101,7 +94,7 @@ class _Walk:
     def __call__(self, inputs: Sequence[Any], training: bool) -> list[Any]:
         made = {link.maker: [array] for link, array in zip(self.sources, inputs, strict=True)}
         for step in self.steps:
-            arguments = [_fetch(argument, made) for argument in step.arguments]
+            arguments = [fetch(argument, made) for argument in step.arguments]
             mode = {"training": training} if step.takes_training else {}
             outputs = step.call(*arguments, **(step.options | mode))
             made[step.name] = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
@@ -114,44 +107,40 @@ class _Walk:
 
 def _follow(network: Any, precision: str) -> _Walk | None:
     """Finds the calls of a functional network; None where one is of an unforeseen kind."""
-    operations = {operation.name: operation for operation in network.operations}
-    settings = network.get_config()
+    if any(
+        getattr(layer, "compute_dtype", None) not in (None, "float32")
+        for layer in network.operations
+    ):
+        return None
+    wiring = wiring_of(network)
+    if wiring is None:
+        return None
     steps = []
-    for layer in settings["layers"]:
-        operation = operations[layer["name"]]
-        if getattr(operation, "compute_dtype", None) not in (None, "float32"):
+    for layer, arguments, options in wiring.calls:
+        if not all(isinstance(value, PLAIN) for value in options.values()):
             return None
-        calls = layer["inbound_nodes"]
-        if not calls:
-            continue
-        options = {key: value for key, value in calls[0]["kwargs"].items() if value is not None}
-        if len(calls) > 1 or not all(isinstance(value, PLAIN) for value in options.values()):
-            return None
-        call, takes_training = operation.call, True
-        if isinstance(operation, keras.Model):
-            inner = _follow(operation, precision)
+        call, takes_training = layer.call, True
+        if isinstance(layer, keras.Model):
+            inner = _follow(layer, precision)
             if inner is None:
                 return None
             call = _inside(inner)
         else:
             takes_training = "training" in inspect.signature(call).parameters
-        arguments = [_linked(argument) for argument in calls[0]["args"]]
-        name = layer["name"]
-        steps.append(_Step(name, operation, call, arguments, options, takes_training))
-    results = _ends(settings["output_layers"])
-    steps = _joined(steps, results)
+        steps.append(_Step(layer.name, layer, call, arguments, options, takes_training))
+    steps = _joined(steps, wiring.results)
     if precision == "bfloat16":
         steps = [replace(step, call=shorten(step.layer, step.call)) for step in steps]
-    return _Walk(_ends(settings["input_layers"]), steps, results)
+    return _Walk(wiring.sources, steps, wiring.results)
 
 
-def _joined(steps: Sequence[_Step], results: Sequence[_Link]) -> list[_Step]:
+def _joined(steps: Sequence[_Step], results: Sequence[Link]) -> list[_Step]:
     """Makes one step of those that can be, where nothing else takes what passes between them."""
-    uses = Counter(link.maker for step in steps for link in _links(step.arguments))
+    uses = Counter(link.maker for step in steps for link in links_in(step.arguments))
     uses.update(link.maker for link in results)
     made: dict[str, _Step] = {}
     for step in steps:
-        makers = [link.maker for link in _links(step.arguments)]
+        makers = [link.maker for link in links_in(step.arguments)]
         if len(makers) == 1 and uses[makers[0]] == 1 and makers[0] in made:
             before = made[makers[0]]
             both = fold(before.layer, step.layer)
@@ -165,35 +154,3 @@ def _joined(steps: Sequence[_Step], results: Sequence[_Link]) -> list[_Step]:
 def _inside(walk: _Walk) -> Any:
     """Makes a walk callable the way a network inside another one is called."""
     return lambda *inputs, training: walk(inputs, training)
-
-
-def _ends(described: Any) -> list[_Link]:
-    """Reads which arrays go into a network, or come out; Keras leaves out the list around one."""
-    ends = [described] if isinstance(described[0], str) else described
-    return [_Link(maker, place) for maker, _, place in ends]
-
-
-def _linked(argument: Any) -> Any:
-    """Puts a link in the place of each array that Keras' description of a call names."""
-    if isinstance(argument, list | tuple):
-        return [_linked(each) for each in argument]
-    if isinstance(argument, dict) and argument.get("class_name") == "__keras_tensor__":
-        maker, _, place = argument["config"]["keras_history"]
-        return _Link(maker, place)
-    return argument
-
-
-def _links(argument: Any) -> list[_Link]:
-    if isinstance(argument, _Link):
-        return [argument]
-    if isinstance(argument, list):
-        return [link for each in argument for link in _links(each)]
-    return []
-
-
-def _fetch(argument: Any, made: dict[str, list[Any]]) -> Any:
-    if isinstance(argument, _Link):
-        return made[argument.maker][argument.place]
-    if isinstance(argument, list):
-        return [_fetch(each, made) for each in argument]
-    return argument

@@ -21,7 +21,7 @@ from fewmask.evaluation.judgement import judge_run
 from fewmask.files import write_text
 from fewmask.inference.predict import Predictor, load
 from fewmask.inference.runtime import OnnxModel
-from fewmask.models.export import exported_onnx, missing_exporter
+from fewmask.models.export import exported_onnx
 from fewmask.models.parity import check_parity
 from fewmask.models.saving import KerasModel, save_keras
 from fewmask.models.spec import build
@@ -76,20 +76,16 @@ def finish(
     save_keras(form.core, form.spec, form.bundle, run.folder / "model.keras")
     keras_model = KerasModel(run.folder / "model.keras")
     predictor = Predictor(form.bundle, keras_model)
-    reason = missing_exporter()
-    if reason is None:
-        try:
-            _export(form, keras_model, parts.test, run, listener)
-        except ModelError as error:
-            reason = f"expected {error.expected}, found {error.found}. {error.remedy}"
-            # One of before is of another network, and would be taken for this one.
-            (run.folder / "model.onnx").unlink(missing_ok=True)
-        else:
-            predictor = load(run)
-    if reason is None:
-        listener(Said(f"Saved the model, for Keras and for ONNX Runtime, in {run.folder}."))
-    else:
+    try:
+        _export(form, keras_model, parts.test, run, listener)
+    except ModelError as error:
+        reason = f"expected {error.expected}, found {error.found}. {error.remedy}"
+        # One of before is of another network, and would be taken for this one.
+        (run.folder / "model.onnx").unlink(missing_ok=True)
         listener(Said(f"Saved the model, for Keras, in {run.folder}. No model.onnx: {reason}"))
+    else:
+        predictor = load(run)
+        listener(Said(f"Saved the model, for Keras and for ONNX Runtime, in {run.folder}."))
     evaluation = judge_run(
         run,
         predictor,
@@ -166,8 +162,6 @@ def missing_files(run: Run) -> list[str]:
         run: The run.
     """
     wanted = ["model.keras", "model.onnx", "scores.json", "report.html"]
-    if missing_exporter() is not None:
-        wanted.remove("model.onnx")
     return [name for name in wanted if not (run.folder / name).exists()]
 
 
