@@ -13,6 +13,7 @@ from fewmask.training.ending import (
     A_PIXEL_OF_A_CLASS,
     A_PIXEL_READ,
     A_PIXEL_RESAMPLED,
+    EXPORT,
     Ending,
 )
 from fewmask.training.plan import Plan
@@ -47,7 +48,7 @@ def test_so_does_the_way_to_another_scale_and_back(make_tiny_plan: Callable[...,
     for scaled, tiles, pixels in ((halved, 100, 3 * 480 * 480), (same, 400, 0)):
         seconds = ending.seconds(scaled, speed, building=1.0)
         looks = (3 + 4) * tiles * 0.02
-        assert seconds == pytest.approx(11 + looks + 7 * A_FILE + pixels * A_PIXEL_RESAMPLED)
+        assert seconds == pytest.approx(EXPORT + looks + 7 * A_FILE + pixels * A_PIXEL_RESAMPLED)
 
 
 @pytest.mark.parametrize("num_classes", [2, 5])

@@ -10,9 +10,9 @@ from fewmask.training.comparing import choose_pieces, most_tried
 from fewmask.training.plan import Plan
 from fewmask.training.probe import Speed
 
-EXPORT = 11.0
-"""Seconds of writing and opening the model files, per second of building the network: the same
-for networks whose export takes half a second and five seconds."""
+EXPORT = 8.0
+"""Seconds of writing and opening the model files, per second of building the network: 6 to 8, for
+a small network from nothing as for one with an encoder."""
 SLOWER = 3
 """Times as long as the network in training takes the model for Keras to look at a square."""
 A_FILE = 0.01
