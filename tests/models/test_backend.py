@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from fewmask.data.loaders.frameworks import WAIT
 from fewmask.models.backend import fast_data_format, keras, keras_settings
 
 SOURCES = Path(__file__).parents[2] / "src"
@@ -172,21 +171,3 @@ def test_settings_are_put_back_even_after_an_error():
 def test_torch_trains_channels_first():
     torch = keras.config.backend() == "torch"
     assert fast_data_format() == ("channels_first" if torch else "channels_last")
-
-
-@pytest.mark.parametrize(
-    ("given", "kept"),
-    [
-        ({}, WAIT),
-        ({"GOMP_SPINCOUNT": "7"}, "7"),
-        ({"OMP_WAIT_POLICY": "active"}, "nothing"),
-    ],
-    ids=["ours", "theirs", "their policy"],
-)
-def test_threads_that_wait_give_up_their_core_unless_somebody_decided(start, given, kept):
-    code = """
-        import os
-        import fewmask.models.backend
-        print(os.environ.get("GOMP_SPINCOUNT", "nothing"))
-    """
-    assert start(code, ["keras", "torch"], given) == kept

@@ -23,9 +23,6 @@ BACKENDS = ("torch", "jax", "tensorflow")
 INSTALL = 'pip install "fewmask[torch]"'
 """What brings Keras and torch."""
 
-WAIT = "20000"
-"""Turns that a thread of torch waits awake for the others, about a millisecond."""
-
 _notices: list[str] = []
 
 
@@ -48,7 +45,6 @@ def load_keras() -> Any:
     # A Keras whose import failed leaves its choice of backend behind in `keras.src`.
     if "keras.src.backend.config" not in sys.modules and not _chosen_elsewhere():
         _choose_backend()
-    _share_cores()
     try:
         return importlib.import_module("keras")
     except (ImportError, ValueError) as error:  # not installed, or of a name that there is not
@@ -116,17 +112,6 @@ def _choose_backend() -> None:
             ]
             return
     raise MissingPackage("torch, jax or tensorflow", "training", INSTALL)
-
-
-def _share_cores() -> None:
-    """Lets threads of torch that wait for another give up their core, if another program has it.
-
-    By itself GNU OpenMP waits awake for up to twenty milliseconds, which keeps the very core busy
-    that the other thread waits for: beside a program on every core a step took five times as long.
-    It reads this once, when it is loaded.
-    """
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", WAIT)
 
 
 def _backend_of_loaded_keras() -> str:
