@@ -1,13 +1,12 @@
-"""Times a training step beside other programs: by how torch's threads wait, and how many there are.
+"""Times a training step by the number of threads, alone and beside other programs.
 
     python benchmarks/busy_machine.py [--size 128] [--steps 15]
 
-Each figure is the median step of a process of its own, alone and beside a program that keeps every
-core busy: as GNU OpenMP waits by itself, as it does in fewmask, and with one thread.
+Each figure is the median step of a process of its own: with as many threads as there are cores and
+with one, alone and beside a program for each core that keeps it busy.
 """
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
@@ -17,10 +16,8 @@ from contextlib import contextmanager
 
 from machine import count_cores, describe_machine
 
-from fewmask.data.loaders.frameworks import WAIT
+from fewmask.data.wording import counted
 
-BY_ITSELF = "300000"
-"""Turns that GNU OpenMP lets a thread wait awake where nobody decides."""
 BUSY = "while True: pass"
 
 
@@ -67,22 +64,17 @@ def main() -> None:
     cores = count_cores()
     for programs in (0, cores):
         with busy(programs):
-            for words, wait, threads in (
-                (f"{cores} threads, waiting as OpenMP does", BY_ITSELF, cores),
-                (f"{cores} threads, waiting as in fewmask", WAIT, cores),
-                ("1 thread", WAIT, 1),
-            ):
+            for threads in (cores, 1):
                 given = {"threads": threads, "size": asked.size, "steps": asked.steps}
                 options = [word for name in given for word in (f"--{name}", str(given[name]))]
                 found = subprocess.run(
                     [sys.executable, __file__, *options],
-                    env={**os.environ, "GOMP_SPINCOUNT": wait},
                     capture_output=True,
                     text=True,
                     check=True,
                 )
                 beside = f"beside {programs} busy programs" if programs else "alone"
-                print(f"{beside}, {words}: {float(found.stdout):.3f} s", flush=True)
+                print(f"{beside}, {counted(threads, 'thread')}: {float(found.stdout):.3f} s")
 
 
 if __name__ == "__main__":
