@@ -3,6 +3,7 @@ import pytest
 
 from fewmask.models.backend import keras
 from fewmask.models.folding import fold
+from fewmask.models.names import ENCODERS
 from fewmask.models.precision import fast_precision, shorten
 from fewmask.models.spec import ModelSpec, build
 from fewmask.models.straight import straighten
@@ -38,6 +39,14 @@ def test_a_torch_that_does_not_tell_learns_in_32_bits(monkeypatch):
 
 def distance(expected, found):
     return np.linalg.norm(expected - found) / np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("name", ["unet", *ENCODERS])
+def test_every_network_learns(name):
+    core = build(ModelSpec(name, num_classes=3), "channels_first")
+    made = straighten(core, "bfloat16")(keras.ops.ones((2, 3, 64, 64)), training=True)
+    made.square().mean().backward()
+    assert all(each.value.grad.isfinite().all() for each in core.trainable_variables)
 
 
 @pytest.mark.parametrize("name", ["unet", "mobilenet_v2"])

@@ -59,7 +59,8 @@ def shorten(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
 def _lengthened(inputs: Any) -> Any:
     if isinstance(inputs, list | tuple):
         return [_lengthened(each) for each in inputs]
-    return inputs.float()
+    # What multiplies by a number is given that too.
+    return inputs.float() if keras.ops.is_tensor(inputs) else inputs
 
 
 def _gains(layer: Any) -> bool:
