@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -31,17 +32,12 @@ def tables(scores: Sequence[Score], datasets: Sequence[str]) -> str:
         scores: All that was measured.
         datasets: The datasets, in the order of the tables.
     """
-    latest = {score["machine"]: score["date"] for score in sorted(scores, key=date_of)}
+    latest = {score["machine"]: score["date"] for score in sorted(scores, key=itemgetter("date"))}
     sections = []
     for machine in sorted(latest, key=lambda name: latest[name], reverse=True):
         of_machine = [score for score in scores if score["machine"] == machine]
         sections += [f"### {machine}", *tables_of_machine(of_machine, datasets)]
     return "\n\n".join(sections or ["Not measured yet."]) + "\n"
-
-
-def date_of(score: Score) -> str:
-    """Returns the day of a score."""
-    return score["date"]
 
 
 def tables_of_machine(scores: Sequence[Score], datasets: Sequence[str]) -> list[str]:

@@ -117,7 +117,7 @@ class FusedAdamW(TwoRatesAdamW):
         for variable, grad in pairs:
             place = self._get_variable_index(variable)
             moments = (each[place].value for each in (self._momentums, self._velocities))
-            # The kernel walks along memory, and copies what is not in its order.
+            # The kernel walks along memory, so that all four must lie alike.
             axes = sorted(range(grad.ndim), key=variable.value.stride, reverse=True)
             value, slope, *both = (each.permute(axes) for each in (variable.value, grad, *moments))
             arrays.append((value, slope.contiguous(), *both))
